@@ -1,0 +1,12 @@
+"""Frozen records of a case, and their reduction to what was found (Y) and how hard it was looked for (E)."""
+
+from remnant.evidence.records import Case as Case
+from remnant.evidence.records import Deposits as Deposits
+from remnant.evidence.records import Districts as Districts
+from remnant.evidence.records import Events as Events
+from remnant.evidence.records import Finding as Finding
+from remnant.evidence.records import GridSpec as GridSpec
+from remnant.evidence.records import HazardAreas as HazardAreas
+from remnant.evidence.records import Policy as Policy
+from remnant.evidence.records import Provenance as Provenance
+from remnant.evidence.records import Searches as Searches

@@ -1,0 +1,5 @@
+"""Numbers without a domain: ranges as distributions, sampling, Gamma–Poisson arithmetic."""
+
+from remnant.numerics.priors import Z95 as Z95
+from remnant.numerics.priors import Link as Link
+from remnant.numerics.priors import link_of as link_of
