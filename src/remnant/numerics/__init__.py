@@ -3,3 +3,5 @@
 from remnant.numerics.priors import Z95 as Z95
 from remnant.numerics.priors import Link as Link
 from remnant.numerics.priors import link_of as link_of
+from remnant.numerics.smc import Population as Population
+from remnant.numerics.smc import sample_posterior as sample_posterior
