@@ -1,5 +1,6 @@
 """Sourced numbers: ordnance types, detection methods, treaty limits, claims, published evidence, model priors."""
 
+from remnant.catalogue.loader import load_catalogue as load_catalogue
 from remnant.catalogue.records import Basis as Basis
 from remnant.catalogue.records import Catalogue as Catalogue
 from remnant.catalogue.records import Category as Category
@@ -8,6 +9,7 @@ from remnant.catalogue.records import Delivery as Delivery
 from remnant.catalogue.records import DetectionMethod as DetectionMethod
 from remnant.catalogue.records import FateModel as FateModel
 from remnant.catalogue.records import FieldEvidence as FieldEvidence
+from remnant.catalogue.records import Mechanism as Mechanism
 from remnant.catalogue.records import MethodKind as MethodKind
 from remnant.catalogue.records import ModelPrior as ModelPrior
 from remnant.catalogue.records import OrdnanceType as OrdnanceType

@@ -18,6 +18,8 @@ range. Everything that uses ``weak`` or ``judgement`` says so.
 """
 Category = Literal["ap_mine", "av_mine", "submunition", "shell", "rocket", "grenade", "bomb", "other"]
 Delivery = Literal["emplaced", "remotely_delivered", "fired"]
+Mechanism = Literal["none", "impact", "self_destruct"]
+"""``none``: lies until something disturbs it; ``impact``: fired, functions on impact or is a dud; ``self_destruct``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ class Range:
             raise CatalogueError("every number needs a source; this one has none")
         if not self.low <= self.high:
             raise CatalogueError(f"low must not exceed high; got {self.low:g} and {self.high:g}")
-        if self.unit == "1" and not (0.0 <= self.low and self.high <= 1.0):
+        if self.unit == "1" and not (self.low >= 0.0 and self.high <= 1.0):
             raise CatalogueError(f"a probability lies in [0, 1]; got {self.low:g} to {self.high:g}")
         if self.unit != "1" and self.low < 0.0:
             raise CatalogueError(f"a quantity in {self.unit} is not negative; got {self.low:g}")
@@ -160,13 +162,24 @@ class OrdnanceType:
         return self.fate.p_sd_fails.low == 1.0
 
     @property
+    def mechanism(self) -> Mechanism:
+        """What ends the item's life by itself, read from the fate model."""
+        if self.fate.p_sd_fails.low == 1.0:
+            return "none"
+        if self.fate.p_sd_fails.high == 0.0 and self.fate.sd_delay.high == 0.0:
+            return "impact"
+        return "self_destruct"
+
+    @property
     def judgement_fields(self) -> tuple[str, ...]:
         """Names of the fate fields that rest on judgement or a weak source."""
         names = FateModel.__dataclass_fields__
         return tuple(n for n in names if getattr(self.fate, n).is_judgement)
 
 
-MethodKind = Literal["clearance", "technical_survey", "non_technical_survey", "visual", "land_use", "inspection"]
+MethodKind = Literal[
+    "clearance", "technical_survey", "non_technical_survey", "visual", "land_use", "inspection"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +211,7 @@ class TreatyLimit:
     ----------
     quantity
         ``"p_sd_fails"``: share of activated items not destroyed by `age_d`; ``"p_functions"``: share of activated items
-        still functioning at `age_d`.
+        still functioning at `age_d`; ``"p_dud"``: share of fired items left unexploded.
     limit
         The bound. [1]
     age_d
@@ -208,10 +221,11 @@ class TreatyLimit:
     name: str
     title: str
     text: str
-    quantity: Literal["p_sd_fails", "p_functions"]
+    quantity: Literal["p_sd_fails", "p_functions", "p_dud"]
     limit: Range
     age_d: float
     applies_to: str
+    user_file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +256,7 @@ class Claim:
     basis: Basis
     source: str
     note: str = ""
+    user_file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +287,7 @@ class FieldEvidence:
     p_detect: Range | None = None
     age_d: float | None = None
     note: str = ""
+    user_file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +300,7 @@ class ModelPrior:
 
     name: str
     range: Range
+    user_file: str = ""
 
 
 _Named = TypeVar("_Named", OrdnanceType, DetectionMethod)
@@ -326,8 +343,8 @@ def _look_up(entries: Mapping[str, _Named], name: str, what: str, command: str) 
     if name in entries:
         return entries[name]
     keys: dict[str, str] = {}
-    for entry_name, entry in entries.items():
-        for spelling in (entry_name, *entry.aliases):
+    for entry_name in entries:
+        for spelling in (entry_name, *entries[entry_name].aliases):
             keys.setdefault(spelling_key(spelling), entry_name)
     found = keys.get(spelling_key(name))
     if found is None:
