@@ -1,5 +1,8 @@
 """How Sphinx builds the documentation; nothing here needs a network."""
 
+import re
+from typing import Any
+
 from remnant._version import __version__
 
 project = "remnant"
@@ -21,3 +24,17 @@ autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_attr_annotations = False
+
+
+def number_notes(_app: Any, _what: str, name: str, _obj: object, _options: object, lines: list[str]) -> None:
+    """Make ``[1]_`` of one docstring differ from ``[1]_`` of the next, since they share a page."""
+    label = re.sub(r"\W", "-", name.removeprefix("remnant."))
+    for at, line in enumerate(lines):
+        shown = re.sub(r"^(\s*\.\. )\[(\d+)\] ", rf"\1[#{label}-\2] ", line)
+        lines[at] = re.sub(r"\[(\d+)\]_", rf"[#{label}-\1]_", shown)
+
+
+def setup(app: Any) -> None:
+    """Hook up what Sphinx does not do by itself."""
+    app.connect("autodoc-process-docstring", number_notes, priority=1)
