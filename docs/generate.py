@@ -112,8 +112,8 @@ def with_outputs(text: str, *, cwd: Path) -> str:
 
 def cli_page() -> str:
     """The command-line reference."""
-    import remnant.cli  # noqa: F401, PLC0415 -- registers every command
-    from remnant.cli.app import app  # noqa: PLC0415
+    import remnant.cli  # noqa: F401 -- registers every command
+    from remnant.cli.app import app
 
     root: Any = typer.main.get_command(app)
     out = [
