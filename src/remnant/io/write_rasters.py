@@ -1,0 +1,140 @@
+"""Results as Cloud-Optimized GeoTIFFs, written block by block from the cells that exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import rasterio
+import xarray as xr
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.shutil import copy as copy_raster
+from rasterio.transform import from_origin
+from rasterio.windows import Window
+
+BANDS = ("mean", "q05", "q95", "p_any")
+_BLOCK = 512  # pixels; the tile size of the files
+_CACHE_MB = 256
+_OVERVIEWS_UNTIL = 512  # pixels of the smallest overview
+
+
+def write_cogs(cells: xr.Dataset, folder: Path) -> tuple[Path, ...]:
+    """Write one file per date and state; bands are mean, q05, q95 and p_any; NaN where no cell is.
+
+    Parameters
+    ----------
+    cells
+        The cells of an assessment (see `remnant.assess.Assessment.cells`).
+    folder
+        An existing folder.
+
+    Returns
+    -------
+    Paths ``<state>_<date>.tif``, by date and state.
+
+    Notes
+    -----
+    Only blocks that hold a cell are ever in memory or in the file, so a country on a fine grid stays small. Overview
+    pixels are means of the cells below them, for looking at; count with the full resolution.
+    """
+    blocks = _blocks(cells)
+    paths = []
+    for i, date in enumerate(cells["date"].values.astype("datetime64[D]").astype(str)):
+        for j, state in enumerate(cells["state"].values.astype(str)):
+            path = folder / f"{state}_{date}.tif"
+            values = np.stack([cells[name].values[i, j] for name in BANDS]).astype(np.float32)
+            _write_cog(path, values, cells, blocks, {"date": date, "state": state})
+            paths.append(path)
+    return tuple(paths)
+
+
+def _blocks(cells: xr.Dataset) -> list[NDArray[np.int64]]:
+    """Positions of the cells of each block of the grid that has any."""
+    key = (cells["row"].values // _BLOCK).astype(np.int64) * (int(cells.attrs["num_cols"]) // _BLOCK + 1)
+    key += cells["col"].values.astype(np.int64) // _BLOCK
+    order = np.argsort(key, kind="stable")
+    return [part for part in np.split(order, np.flatnonzero(np.diff(key[order])) + 1) if part.size]
+
+
+def _write_cog(
+    path: Path,
+    values: NDArray[np.float32],
+    cells: xr.Dataset,
+    blocks: list[NDArray[np.int64]],
+    tags: dict[str, str],
+) -> None:
+    draft = path.with_suffix(".tmp.tif")
+    with rasterio.Env(
+        GDAL_CACHEMAX=_CACHE_MB, GDAL_NUM_THREADS=2, SPARSE_OK_OVERVIEW="YES", COMPRESS_OVERVIEW="ZSTD"
+    ):
+        _write_draft(draft, values, cells, blocks, tags)
+        copy_raster(
+            draft,
+            path,
+            driver="COG",
+            compress="DEFLATE",
+            predictor="YES",
+            blocksize=_BLOCK,
+            interleave="BAND",
+            bigtiff="IF_SAFER",
+            overviews="AUTO",
+            sparse_ok="YES",
+        )
+    draft.unlink()
+
+
+def _write_draft(
+    path: Path,
+    values: NDArray[np.float32],
+    cells: xr.Dataset,
+    blocks: list[NDArray[np.int64]],
+    tags: dict[str, str],
+) -> None:
+    """A sparse tiled file with overviews: what the COG driver then only has to arrange."""
+    attrs = cells.attrs
+    num_rows, num_cols, cell_m = int(attrs["num_rows"]), int(attrs["num_cols"]), float(attrs["cell_m"])
+    row, col = cells["row"].values.astype(np.int64), cells["col"].values.astype(np.int64)
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        height=num_rows,
+        width=num_cols,
+        count=len(BANDS),
+        dtype="float32",
+        nodata=np.nan,
+        crs=attrs["crs"],
+        transform=from_origin(float(attrs["left_m"]), float(attrs["top_m"]), cell_m, cell_m),
+        tiled=True,
+        blockxsize=_BLOCK,
+        blockysize=_BLOCK,
+        compress="ZSTD",
+        interleave="BAND",
+        sparse_ok=True,
+        bigtiff="IF_SAFER",
+    ) as file:
+        file.descriptions = tuple(str(cells[name].attrs["long_name"]) for name in BANDS)
+        file.units = tuple(str(cells[name].attrs["units"]) for name in BANDS)
+        file.update_tags(
+            **tags, bands=", ".join(BANDS), nodata="NaN: outside the cells of the assessment, or unknown"
+        )
+        for part in blocks:
+            top, left = int(row[part[0]]) // _BLOCK * _BLOCK, int(col[part[0]]) // _BLOCK * _BLOCK
+            height, width = min(_BLOCK, num_rows - top), min(_BLOCK, num_cols - left)
+            tile = np.full((len(BANDS), height, width), np.nan, dtype=np.float32)
+            tile[:, row[part] - top, col[part] - left] = values[:, part]
+            file.write(tile, window=Window(left, top, width, height))
+    factors = _overview_factors(max(num_rows, num_cols))
+    if factors:
+        with rasterio.open(path, "r+") as file:
+            file.build_overviews(factors, Resampling.average)
+
+
+def _overview_factors(size: int) -> list[int]:
+    factors = []
+    factor = 2
+    while size > _OVERVIEWS_UNTIL * factor // 2:
+        factors.append(factor)
+        factor *= 2
+    return factors
