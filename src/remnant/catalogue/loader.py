@@ -218,13 +218,9 @@ def _expand_likes(types: dict[str, _Written[schema.TypeEntry]], names: Sequence[
         open_names.append(name)
         base = expand(other)
         open_names.pop()
-        numbers = schema.TypeEntry.model_construct(
-            **{
-                key: getattr(base, key)
-                for key in _NUMBERS
-                if key in base.model_fields_set or getattr(base, key)
-            }
-        )
+        numbers = schema.TypeEntry.model_construct(**{key: getattr(base, key) for key in _NUMBERS})
+        if entry.settings:  # its own settings stand alone; only a user's override adds to those of its entry
+            numbers = numbers.model_copy(update={"settings": {}, "default_setting": None})
         whole = _overridden(numbers, entry).model_copy(update={"like": None})
         assert isinstance(whole, schema.TypeEntry)
         types[name] = _Written(entry=whole, where=written.where, user_file=written.user_file)

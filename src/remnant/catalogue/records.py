@@ -303,7 +303,7 @@ class ModelPrior:
     user_file: str = ""
 
 
-_Named = TypeVar("_Named", OrdnanceType, DetectionMethod)
+_Named = TypeVar("_Named", bound=OrdnanceType | DetectionMethod)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,9 +343,9 @@ def _look_up(entries: Mapping[str, _Named], name: str, what: str, command: str) 
     if name in entries:
         return entries[name]
     keys: dict[str, str] = {}
-    for entry_name in entries:
-        for spelling in (entry_name, *entries[entry_name].aliases):
-            keys.setdefault(spelling_key(spelling), entry_name)
+    for own, entry in entries.items():
+        for spelling in (own, *entry.aliases):
+            keys.setdefault(spelling_key(spelling), own)
     found = keys.get(spelling_key(name))
     if found is None:
         near = difflib.get_close_matches(spelling_key(name), keys, n=4, cutoff=0.6)
