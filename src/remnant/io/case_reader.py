@@ -1,0 +1,390 @@
+"""A case folder in, one frozen `Case` out; every fault is found before any is raised."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from pyproj import CRS
+
+from remnant.catalogue import Catalogue, Range, load_catalogue
+from remnant.errors import CaseError, InvalidInput
+from remnant.evidence import (
+    Case,
+    Deposits,
+    Districts,
+    Events,
+    Finding,
+    GridSpec,
+    HazardAreas,
+    Policy,
+    Provenance,
+    Searches,
+)
+from remnant.io import geometry as geo
+from remnant.io import places
+from remnant.io.case_file import CaseFile, Layer, case_error_message, case_path, expand, near, read_case_file
+from remnant.io.findings import FindingLog, grouped
+from remnant.io.kinds import KEYS, Context, Part, parts_of
+from remnant.io.layers import Rows, read_rows
+from remnant.io.table import file_parts, sha256
+
+_TABLES: Mapping[str, type[Any]] = {
+    "areas": HazardAreas, "searches": Searches, "events": Events, "deposits": Deposits, "districts": Districts,
+}  # fmt: skip
+_TEXT = frozenset({"id", "hazard_class", "status", "method", "type", "kind", "search_id", "setting", "name"})
+DEFAULT_BLOCK_CELLS = 4
+_T = TypeVar("_T")
+
+
+def read_case(path: Path | str, *, catalogue: Catalogue | None = None) -> Case:
+    """Everything that a case folder says, checked, in one projected CRS.
+
+    Parameters
+    ----------
+    path
+        A folder with ``case.toml``, or that file.
+    catalogue
+        Sourced numbers; by default remnant's own and the files that the case names.
+
+    Raises
+    ------
+    CaseError
+        When anything in the case cannot be used. It carries every finding, not only the first.
+    """
+    file = case_path(Path(path))
+    spec = read_case_file(file)
+    log = FindingLog(file=file.name)
+    folder = file.parent
+    known = catalogue if catalogue is not None else _catalogue(spec, folder, log)
+    _check_dates(spec, log)
+    grid = _attempt(log, "grid", lambda: _grid(spec))
+    layers = _read_layers(spec, folder)
+    logs = [log, *(layer_log for layer_log, _ in layers)]
+    rows = [r for _, r in layers if r is not None]
+    crs = _place_all(spec, folder, rows, log)
+    inputs = _attempt(log, "inputs", lambda: _hashes(spec, file)) or {}
+    if known is None or crs is None or grid is None:
+        raise _refusal(logs)
+    context = Context(as_of=spec.as_of, crs=crs, catalogue=known)
+    parts = _parts(rows, context)
+    tables = {name: _table(name, parts) for name in _TABLES} if not any(lg.has_errors for lg in logs) else {}
+    priors = _priors(spec, known, log)
+    outside = _outside(spec, known, log)
+    if tables:
+        _check_links(tables, log)
+        _check_classes(tables["areas"], known, priors, log)
+    if any(lg.has_errors for lg in logs):
+        raise _refusal(logs)
+    return Case(
+        name=spec.name,
+        as_of=spec.as_of,
+        dates=tuple(spec.dates or [spec.as_of]),
+        crs=_crs_text(crs),
+        grid=grid,
+        catalogue=known,
+        policy=Policy(**spec.policy.model_dump()),
+        priors=priors,
+        default_types=outside,
+        seed=spec.seed,
+        num_draws=spec.num_draws,
+        findings=_all_findings(logs),
+        inputs=inputs,
+        notes=spec.notes,
+        **tables,
+    )
+
+
+def _all_findings(logs: Sequence[FindingLog]) -> tuple[Finding, ...]:
+    return grouped(f for log in logs for f in log.found)
+
+
+def _refusal(logs: Sequence[FindingLog]) -> CaseError:
+    findings = _all_findings(logs)
+    return CaseError(case_error_message(findings), findings)
+
+
+def _attempt(log: FindingLog, code: str, action: Any) -> Any:
+    """The action's result, or None and a finding."""
+    try:
+        return action()
+    except InvalidInput as error:
+        asked, _, rest = str(error).partition("; ")
+        came, _, todo = rest.partition(". ")
+        log.refuse(
+            f"case-{code}",
+            asked.rstrip("."),
+            came.rstrip(".") or "it cannot be used",
+            todo.rstrip(".") or "correct it",
+        )
+        return None
+
+
+def _catalogue(spec: CaseFile, folder: Path, log: FindingLog) -> Catalogue | None:
+    files = _attempt(log, "catalogue", lambda: [expand(text, folder) for text in spec.catalogue])
+    if files is None:
+        return None
+    for text, file in zip(spec.catalogue, files, strict=True):
+        if not file.is_file():
+            log.refuse(
+                "case-catalogue", f"catalogue file {text!r} must exist", "it is not there", "check the path"
+            )
+            return None
+    found: Catalogue | None = _attempt(log, "catalogue", lambda: load_catalogue(files))
+    return found
+
+
+def _check_dates(spec: CaseFile, log: FindingLog) -> None:
+    for date in spec.dates or []:
+        if date < spec.as_of:
+            log.refuse(
+                "case-dates", f"dates must not lie before as_of ({spec.as_of})", f"got {date}",
+                "make a case whose records end at the earlier day",
+            )  # fmt: skip
+    if spec.dates == []:
+        log.refuse(
+            "case-dates", "dates must name at least one day", "it is empty", "leave it out for as_of itself"
+        )
+    if spec.as_of > dt.date(2200, 1, 1) or spec.as_of < dt.date(1900, 1, 1):
+        log.refuse(
+            "case-as-of",
+            "as_of must be the day up to which the records run",
+            f"got {spec.as_of}",
+            "check the year",
+        )
+
+
+def _grid(spec: CaseFile) -> GridSpec:
+    cell = spec.grid.cell_m
+    block = spec.grid.block_m if spec.grid.block_m is not None else DEFAULT_BLOCK_CELLS * cell
+    return GridSpec(cell_m=cell, block_m=block, around_m=spec.grid.around_m)
+
+
+def _read_layers(spec: CaseFile, folder: Path) -> list[tuple[FindingLog, Rows | None]]:
+    read: list[tuple[FindingLog, Rows | None]] = []
+    names: list[str] = []
+    for layer in spec.layers:
+        name = _layer_name(layer, names)
+        names.append(name)
+        log = FindingLog(file=Path(layer.file).name, layer=name)
+        path = _attempt(log, "file", lambda layer=layer: expand(layer.file, folder))
+        rows = None if path is None else read_rows(layer, path, log, KEYS[layer.kind])
+        read.append((log, rows))
+    return read
+
+
+def _layer_name(layer: Layer, taken: Sequence[str]) -> str:
+    base = layer.name or layer.layer or Path(layer.file).stem
+    name, number = base, 2
+    while name in taken:
+        name, number = f"{base} {number}", number + 1
+    return name
+
+
+def _place_all(spec: CaseFile, folder: Path, rows: Sequence[Rows], log: FindingLog) -> CRS | None:
+    """Checks every place, and the CRS in which the case is computed."""
+    bounds = [_attempt(r.log, "crs", lambda r=r: places.check_places(r)) for r in rows]
+    region = _attempt(log, "region", lambda: _region(spec, folder)) if spec.region is not None else None
+    known = [(r, b) for r, b in zip(rows, bounds, strict=True) if b is not None]
+    if region is not None:
+        for r, b in known:
+            places.check_region(r, b, region)
+    else:
+        _check_apart(known)
+    if any(r.log.has_errors for r in rows) or not rows:
+        box = region or geo.extent([b for _, b in known])
+        return (
+            _attempt(FindingLog(), "crs", lambda: geo.case_crs(spec.crs, box))
+            if spec.crs == "auto"
+            else _named(spec, log)
+        )
+    box = geo.extent([b for _, b in known] + ([np.array([region])] if region is not None else []))
+    crs: CRS | None = _attempt(log, "crs", lambda: geo.case_crs(spec.crs, box))
+    return crs
+
+
+def _named(spec: CaseFile, log: FindingLog) -> CRS | None:
+    crs: CRS | None = _attempt(log, "crs", lambda: geo.case_crs(spec.crs, None))
+    return crs
+
+
+def _check_apart(known: Sequence[tuple[Rows, np.ndarray[Any, np.dtype[np.float64]]]]) -> None:
+    """Without a region: a layer that meets no other one, unless its axes are swapped, has swapped axes."""
+    boxes = [geo.extent([b]) for _, b in known]
+    for index, (rows, _) in enumerate(known):
+        own = boxes[index]
+        others = geo.extent([np.array([b]) for i, b in enumerate(boxes) if i != index and b is not None])
+        if own is None or others is None:
+            continue
+        mine = np.array([own])
+        wide = (others[0] - 1.0, others[1] - 1.0, others[2] + 1.0, others[3] + 1.0)
+        if not geo.touches(mine, wide)[0] and geo.touches(geo.swapped(mine), wide)[0] and len(known) > 1:
+            rows.log.refuse(
+                "swapped-axes", "layers of a case should lie together",
+                "this one meets the others only when longitude and latitude are swapped",
+                "swap the two columns (lon is x, lat is y); if it is meant, name [region]",
+            )  # fmt: skip
+
+
+def _region(spec: CaseFile, folder: Path) -> geo.Box:
+    region = spec.region
+    assert region is not None
+    if region.bbox is not None:
+        west, south, east, north = region.bbox
+        return west, south, east, north
+    assert region.file is not None
+    layer = Layer(kind="districts", file=region.file, layer=region.layer, crs=region.crs)
+    log = FindingLog(layer="region")
+    rows = read_rows(layer, expand(region.file, folder), log, {})
+    if rows is None:
+        found = log.found[0]
+        raise InvalidInput(f"region: {found.asked}; {found.came}. {found.todo}")
+    box = geo.extent([places.check_places(rows)])
+    if box is None or log.has_errors:
+        raise InvalidInput(
+            "region must hold polygons with usable coordinates; it does not. Check its file and crs."
+        )
+    return box
+
+
+def _parts(rows: Sequence[Rows], context: Context) -> list[tuple[str, Rows, Part]]:
+    parts: list[tuple[str, Rows, Part]] = []
+    for r in rows:
+        if any(f.code in _STRUCTURAL for f in r.log.found):
+            continue
+        found = _attempt(r.log, "layer", lambda r=r: parts_of(r, context))
+        parts += [(table, r, part) for table, part in (found or {}).items()]
+    return parts
+
+
+_STRUCTURAL = frozenset({"missing-column", "missing-key", "key-not-used", "date-and-start", "swapped-axes"})
+"""Faults of a whole layer after which its rows would only repeat the complaint."""
+
+
+def _table(name: str, parts: Sequence[tuple[str, Rows, Part]]) -> Any:
+    """One table of the case from the layers that feed it; empty where none does."""
+    record = _TABLES[name]
+    mine = [(rows, part) for table, rows, part in parts if table == name]
+    columns = {
+        f.name: _joined(f.name, [part[f.name] for _, part in mine])
+        for f in fields(record)
+        if f.name != "source"
+    }
+    source = Provenance(
+        layer=np.array([rows.name for rows, _ in mine for _ in range(rows.size)], dtype=np.str_),
+        row=np.concatenate([rows.table.row for rows, _ in mine] or [np.empty(0, dtype=np.int64)]).astype(
+            np.int64
+        ),
+    )
+    return record(**columns, source=source)
+
+
+def _joined(name: str, pieces: Sequence[Any]) -> Any:
+    if name == "types":
+        return tuple(t for piece in pieces for t in piece)
+    if name == "geometry":
+        return np.concatenate([*pieces, np.empty(0, dtype=object)]).astype(object)
+    if name in _TEXT:
+        return np.array([str(v) for piece in pieces for v in piece], dtype=np.str_)
+    dtype = np.bool_ if name == "is_complete" else np.float64
+    return np.concatenate([*pieces, np.empty(0)]).astype(dtype)
+
+
+def _priors(spec: CaseFile, catalogue: Catalogue, log: FindingLog) -> dict[str, Range]:
+    priors: dict[str, Range] = {}
+    for name, prior in spec.model.priors.items():
+        known = list(catalogue.priors)
+        if name not in known and not name.startswith(("density.", "exists.")):
+            log.refuse(
+                "unknown-prior", f"model.priors.{name!r} must be a prior of the model", "there is none of that name",
+                f"{near(name, known)}Known: {', '.join(known)}, and density.… and exists.… for classes of your own",
+            )  # fmt: skip
+            continue
+        made = _attempt(log, "prior", lambda prior=prior, name=name: _prior(name, prior.model_dump()))
+        if made is not None:
+            priors[name] = made
+    return priors
+
+
+def _prior(name: str, content: dict[str, Any]) -> Range:
+    wanted = (
+        "1" if name.startswith("exists.") else "1/km2" if name.startswith("density.") else content["unit"]
+    )
+    if content["unit"] != wanted:
+        raise InvalidInput(
+            f"model.priors {name!r} must have unit {wanted!r}; got {content['unit']!r}. Convert it."
+        )
+    try:
+        return Range(**content)
+    except InvalidInput as error:
+        raise InvalidInput(f"model.priors {name!r} must be a sourced range; {error}. Correct it") from None
+
+
+def _outside(spec: CaseFile, catalogue: Catalogue, log: FindingLog) -> tuple[str, ...]:
+    names: list[str] = []
+    for text in spec.outside.types:
+        try:
+            names.append(catalogue.ordnance(text).name)
+        except InvalidInput as error:
+            _, _, hint = str(error).partition(". ")
+            log.refuse(
+                "unknown-type",
+                "outside.types must be names of the catalogue",
+                f"got {text!r}",
+                hint.rstrip("."),
+            )
+    return tuple(dict.fromkeys(names))
+
+
+def _check_links(tables: Mapping[str, Any], log: FindingLog) -> None:
+    wanted = tables["events"].search_id
+    lost = sorted({str(w) for w in wanted[wanted != ""]} - {str(i) for i in tables["searches"].id})
+    if lost:
+        num = int(np.isin(wanted, lost).sum())
+        log.add(
+            "warning", "unknown-search", "search_id should be the id of a search of the case",
+            f"{num:,} events name searches that are not there: {', '.join(lost[:10])}",
+            "add the searches, or check the ids; the finds are kept, credited to no search", count=num,
+        )  # fmt: skip
+
+
+def _check_classes(
+    areas: HazardAreas, catalogue: Catalogue, priors: Mapping[str, Range], log: FindingLog
+) -> None:
+    """Every hazard class needs a density and an existence prior, from the catalogue or the case."""
+    known = set(catalogue.priors) | set(priors)
+    for name in sorted({str(c) for c in areas.hazard_class}):
+        lacking = [f"{what}.{name}" for what in ("density", "exists") if f"{what}.{name}" not in known]
+        if lacking:
+            classes = sorted(k.removeprefix("density.") for k in known if k.startswith("density."))
+            log.refuse(
+                "class-without-prior", f"hazard class {name!r} needs priors {' and '.join(lacking)}", "there are none",
+                f'{near(name, classes)}Use one of {", ".join(classes)}, or give [model.priors."density.{name}"] and '
+                f'[model.priors."exists.{name}"]',
+            )  # fmt: skip
+
+
+def _crs_text(crs: CRS) -> str:
+    code = crs.to_epsg()
+    return f"EPSG:{code}" if code is not None else str(crs.to_wkt())
+
+
+def _hashes(spec: CaseFile, case: Path) -> dict[str, str]:
+    """SHA-256 of the case file and of every file that it names, by a name that does not depend on the machine."""
+    found = {case.name: sha256(case)}
+    named = [layer.file for layer in spec.layers] + (
+        [spec.region.file] if spec.region and spec.region.file else []
+    )
+    for text in [*named, *spec.catalogue]:
+        source = expand(text, case.parent)
+        if not source.exists():
+            continue
+        for part in file_parts(source):
+            base = source.parent.parent if source.parent != case.parent else case.parent
+            label = part.relative_to(base).as_posix() if part.is_relative_to(base) else part.name
+            found[label] = sha256(part)
+    return found

@@ -1,0 +1,120 @@
+"""Collecting what a reader met, so that all faults of a case come out in one go."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from remnant.evidence import Finding
+from remnant.evidence.records import Severity
+
+ROWS_SHOWN = 20
+"""Row-level findings of one code and layer that are shown before one summary speaks for the rest."""
+
+
+def spell_rows(rows: Sequence[int]) -> str:
+    """Row numbers as words, the first twenty of them.
+
+    Examples
+    --------
+    >>> spell_rows([3, 9]), spell_rows([4])
+    ('rows 3, 9', 'row 4')
+    >>> spell_rows(range(1, 100))[-14:]
+    '20 and 79 more'
+    """
+    shown = ", ".join(str(int(r)) for r in rows[:ROWS_SHOWN])
+    more = f" and {len(rows) - ROWS_SHOWN:,} more" if len(rows) > ROWS_SHOWN else ""
+    return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"
+
+
+@dataclass(slots=True, kw_only=True)
+class FindingLog:
+    """Findings of one file and layer, in the order in which they were met.
+
+    Parameters
+    ----------
+    file, layer
+        Where; copied into every finding.
+    """
+
+    file: str = ""
+    layer: str = ""
+    found: list[Finding] = field(default_factory=list)
+
+    def add(
+        self,
+        severity: Severity,
+        code: str,
+        asked: str,
+        came: str,
+        todo: str,
+        *,
+        row: int | None = None,
+        count: int = 1,
+    ) -> None:
+        """Record one finding."""
+        self.found.append(
+            Finding(
+                severity=severity, code=code, asked=asked, came=came, todo=todo, file=self.file, layer=self.layer,
+                row=row, count=count,
+            )
+        )  # fmt: skip
+
+    def refuse(self, code: str, asked: str, came: str, todo: str, *, row: int | None = None) -> None:
+        """Record something that refuses the case."""
+        self.add("error", code, asked, came, todo, row=row)
+
+    def rows(
+        self, severity: Severity, code: str, asked: str, came: str, todo: str, rows: Sequence[int]
+    ) -> None:
+        """Record one finding that speaks for several rows and names the first twenty; none for no rows."""
+        if len(rows):
+            words = f"{len(rows):,} {came} ({spell_rows(rows)})"
+            row = int(rows[0]) if len(rows) == 1 else None
+            self.add(severity, code, asked, words, todo, row=row, count=len(rows))
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything refuses the case."""
+        return any(f.severity == "error" for f in self.found)
+
+
+def grouped(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings with long runs of one code in one layer cut to twenty and one summary that counts all.
+
+    Examples
+    --------
+    >>> many = [Finding(severity="error", code="x", asked="a", came="b", todo="c", row=i) for i in range(1, 51)]
+    >>> [f.count for f in grouped(many)][-2:], grouped(many)[-1].came
+    ([1, 50], '50 records in all; the first 20 are listed')
+    """
+    kept: list[Finding] = []
+    totals: Counter[tuple[str, str, str]] = Counter()
+    last: dict[tuple[str, str, str], Finding] = {}
+    for finding in findings:
+        key = (finding.code, finding.file, finding.layer)
+        if finding.row is None or finding.count != 1:
+            kept.append(finding)
+            continue
+        totals[key] += 1
+        last[key] = finding
+        if totals[key] <= ROWS_SHOWN:
+            kept.append(finding)
+    for key, total in totals.items():
+        if total > ROWS_SHOWN:
+            kept.append(_summary(last[key], total))
+    return tuple(kept)
+
+
+def _summary(of: Finding, total: int) -> Finding:
+    return Finding(
+        severity=of.severity,
+        code=of.code,
+        asked=of.asked,
+        came=f"{total:,} records in all; the first {ROWS_SHOWN} are listed",
+        todo=of.todo,
+        file=of.file,
+        layer=of.layer,
+        count=total,
+    )
