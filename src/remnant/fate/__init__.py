@@ -1,9 +1,14 @@
 """One item over time: states, learning from trials and field results, treaty verdict, claims."""
 
 from remnant.fate.answer import FateAnswer as FateAnswer
+from remnant.fate.answer import FateCurve as FateCurve
+from remnant.fate.answer import Ratio as Ratio
+from remnant.fate.answer import answer_comparison as answer_comparison
 from remnant.fate.answer import answer_fate as answer_fate
+from remnant.fate.answer import fate_curve as fate_curve
 from remnant.fate.answer import parse_ages_d as parse_ages_d
 from remnant.fate.answer import parse_date as parse_date
+from remnant.fate.answer import ratios as ratios
 from remnant.fate.basis import BASES as BASES
 from remnant.fate.basis import BasisDraws as BasisDraws
 from remnant.fate.basis import basis_draws as basis_draws

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from remnant.catalogue import Catalogue, OrdnanceType
-from remnant.errors import InvalidInput
-from remnant.fate.basis import BasisDraws, basis_draws, with_setting
-from remnant.fate.items import ItemCounts, count_items
+from remnant.errors import InvalidInput, NotEstimable
+from remnant.fate.basis import BASES, BasisDraws, basis_draws, with_setting
+from remnant.fate.items import ITEM_STATES, ItemCounts, count_items, item_shares, mixture_quantile
 from remnant.fate.treaty import TreatyVerdict, annex_limits, judge_treaty
 from remnant.units import parse_age_d
 
 DEFAULT_AGES = ("15d", "120d", "10y")
 NUM_DRAWS = 4000
+_CURVE_DRAWS = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -129,3 +131,108 @@ def parse_date(text: str) -> dt.date | None:
         raise InvalidInput(
             f"--on must be a date written as year-month-day (2024-11-20); got {text!r}"
         ) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FateCurve:
+    """Items over a sequence of ages, for pictures.
+
+    Parameters
+    ----------
+    age_d
+        (n_ages,). [d]
+    mean
+        (n_ages, 5) mean items, states in the order of `ITEM_STATES`. [items]
+    band
+        By state (``armed``, ``explosive``): 5 % and 95 % points, (2, n_ages). [items]
+    """
+
+    age_d: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    band: Mapping[str, NDArray[np.float64]]
+
+
+def fate_curve(answer: FateAnswer, age_d: NDArray[np.float64]) -> FateCurve:
+    """The answer at many ages: means from all draws, bands from the first `_CURVE_DRAWS` of them."""
+    quantity = answer.counts.quantity
+    share = item_shares(answer.basis.draws, age_d)
+    few = share[:_CURVE_DRAWS]
+    band = {
+        state: np.stack([mixture_quantile(few[..., k], quantity, level) for level in (0.05, 0.95)])
+        for state in ("armed", "explosive")
+        for k in (ITEM_STATES.index(state),)
+    }
+    return FateCurve(age_d=age_d, mean=quantity * share.mean(axis=0), band=band)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """How many times more items one answer leaves than another, at one age and in one state.
+
+    Parameters
+    ----------
+    of_means
+        Ratio of the means; inf where the other leaves none, NaN where neither leaves any. [1]
+    q05, q95
+        90 % interval of the ratio of shares, doubt about θ of both. [1]
+    """
+
+    age_d: float
+    state: str
+    of_means: float
+    q05: float
+    q95: float
+
+
+def ratios(more: FateAnswer, less: FateAnswer) -> tuple[Ratio, ...]:
+    """Factors between two answers at their common ages, for ``explosive`` and ``armed``, per item delivered."""
+    found = []
+    for age in sorted(set(more.counts.age_d.tolist()) & set(less.counts.age_d.tolist())):
+        above = item_shares(more.basis.draws, np.array([age]))[:, 0]
+        below = item_shares(less.basis.draws, np.array([age]))[:, 0]
+        for state in ("explosive", "armed"):
+            k = ITEM_STATES.index(state)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                factors = above[:, k] / below[:, k]
+                of_means = float(above[:, k].mean() / below[:, k].mean())
+            known = factors[~np.isnan(factors)]
+            low, high = np.quantile(known, [0.05, 0.95], method="nearest") if known.size else (np.nan, np.nan)
+            found.append(Ratio(age_d=age, state=state, of_means=of_means, q05=float(low), q95=float(high)))
+    return tuple(found)
+
+
+def answer_comparison(
+    names: Sequence[str],
+    catalogue: Catalogue,
+    *,
+    bases: Sequence[str],
+    quantity: int,
+    on: dt.date | None,
+    ages_d: Sequence[float],
+    seed: int = 1,
+    num_draws: int = NUM_DRAWS,
+) -> tuple[tuple[FateAnswer, ...], tuple[str, ...]]:
+    """Every type on every basis that it has, and a sentence for each that it has not.
+
+    Parameters
+    ----------
+    names
+        Types; the first is what the others are compared with.
+    bases
+        None: ``catalogue`` for several types, all of them for one.
+    """
+    asked = tuple(dict.fromkeys(bases)) or (("catalogue",) if len(set(names)) > 1 else BASES)
+    answers: list[FateAnswer] = []
+    missing: list[str] = []
+    for name in dict.fromkeys(catalogue.ordnance(n).name for n in names):
+        for basis in asked:
+            try:
+                answers.append(
+                    answer_fate(name, catalogue, quantity=quantity, on=on, ages_d=ages_d, basis=basis, seed=seed,
+                                num_draws=num_draws)
+                )  # fmt: skip
+            except NotEstimable as reason:
+                missing.append(f"{name}, basis {basis}: {reason}")
+    if not answers:
+        raise NotEstimable(missing[0])
+    return tuple(answers), tuple(missing)

@@ -37,14 +37,14 @@ class BasisDraws:
     judgement_fields
         Fields of the fate model that still rest on judgement or a weak source.
     sources
-        Where the numbers come from.
+        Where the numbers come from: what (a field, a claim, a limit, a trial), source.
     """
 
     basis: str
     draws: FateDraws
     note: str
     judgement_fields: tuple[str, ...]
-    sources: tuple[str, ...]
+    sources: tuple[tuple[str, str], ...]
 
 
 def with_setting(ordnance: OrdnanceType, setting: str = "") -> tuple[OrdnanceType, str]:
@@ -112,7 +112,12 @@ def basis_draws(
     learned = learn_type(ordnance, catalogue, num_draws=num_draws, rng=rng)
     note = "sourced ranges updated by " + "; ".join(e.name for e in found)
     return _described(
-        ordnance, basis, learned.new_batch, note, sources=tuple(e.source for e in found), replaced=()
+        ordnance,
+        basis,
+        learned.new_batch,
+        note,
+        sources=tuple((e.name, e.source) for e in found),
+        replaced=(),
     )
 
 
@@ -187,7 +192,7 @@ def _at_treaty_limits(ordnance: OrdnanceType, prior: FateDraws, catalogue: Catal
     )
     if not ordnance.treaty_scope:
         note += "; the text does not cover this type: as if it did"
-    sources = tuple(dict.fromkeys((destruct.limit.source, functions.limit.source)))
+    sources = tuple((limit.name, limit.limit.source) for limit in (destruct, functions))
     replaced = ("p_sd_fails", "p_sd_late", "sd_late_delay", "p_sda_fails", "sd_delay_factor")
     return _described(ordnance, "treaty", draws, note, sources=sources, replaced=replaced)
 
@@ -213,7 +218,7 @@ def _at_claims(
         "claim",
         draws,
         note,
-        sources=tuple(c.source for c in claims),
+        sources=tuple((c.name, c.source) for c in claims),
         replaced=tuple(sorted(replaced)),
     )
 
@@ -252,17 +257,17 @@ def _described(
     draws: FateDraws,
     note: str,
     *,
-    sources: tuple[str, ...],
+    sources: tuple[tuple[str, str], ...],
     replaced: tuple[str, ...],
 ) -> BasisDraws:
     kept = [n for n in FateModel.__dataclass_fields__ if n not in replaced]
-    own = (getattr(ordnance.fate, n).source for n in kept)
+    own = tuple((n, getattr(ordnance.fate, n).source) for n in kept)
     return BasisDraws(
         basis=basis,
         draws=draws,
         note=note,
         judgement_fields=tuple(n for n in ordnance.judgement_fields if n in kept),
-        sources=tuple(dict.fromkeys((*sources, *own))),
+        sources=(*sources, *own),
     )
 
 

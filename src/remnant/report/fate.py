@@ -114,10 +114,17 @@ def fate_words(answer: FateAnswer) -> str:
         treaty_words(answer.treaty),
         judgement_words(answer.ordnance, answer.basis.judgement_fields),
         _sources(answer.basis.sources),
-        f"remnant {__version__}, seed {answer.seed}, {answer.num_draws:,} draws, catalogue {answer.catalogue_sha256[:12]}. "
-        + _NEVER_SAYS,
+        f"{run_words(answer)} {_NEVER_SAYS}",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def run_words(answer: FateAnswer) -> str:
+    """Version, seed and catalogue of a run."""
+    return (
+        f"remnant {__version__}, seed {answer.seed}, {answer.num_draws:,} draws, "
+        f"catalogue {answer.catalogue_sha256[:12]}."
+    )
 
 
 def fate_table(answer: FateAnswer) -> str:
@@ -225,7 +232,7 @@ def fate_json(answer: FateAnswer) -> dict[str, Any]:
             "basis": answer.basis.basis,
             "basis_note": answer.basis.note,
             "judgement": list(answer.basis.judgement_fields),
-            "sources": list(answer.basis.sources),
+            "sources": [{"what": what, "source": source} for what, source in answer.basis.sources],
         },
     }
 
@@ -342,8 +349,10 @@ def _limb(limb: LimbVerdict) -> str:
     )
 
 
-def _sources(sources: Sequence[str]) -> str:
-    return "Sources:\n" + "\n".join(f"  - {s}" for s in sources)
+def _sources(sources: Sequence[tuple[str, str]]) -> str:
+    return "Sources:\n" + "\n".join(
+        f"  - {FIELD_WORDS.get(what, what)}: {source}" for what, source in sources
+    )
 
 
 def _without(row: Sequence[str], index: int) -> list[str]:
