@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import typer.main
+from sphinx.pycode import ModuleAnalyzer
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -132,46 +133,36 @@ def cli_page() -> str:
 
 
 def _command(path: str, command: Any, *, level: int) -> list[str]:
+    context = command.make_context(path, [], resilient_parsing=True)
     out = ["", f"{'#' * level} {path}", "", _prose(command.help or command.short_help or "")]
     arguments = [p for p in command.params if p.param_type_name == "argument"]
-    options = [p for p in command.params if p.param_type_name == "option" and not getattr(p, "hidden", False)]
+    options = [p for p in command.params if p.param_type_name == "option" and not p.hidden]
     for title, params in (("Arguments", arguments), ("Options", options)):
         shown = [p for p in params if "--help" not in p.opts]
         if shown:
-            out += ["", f"**{title}**", ""]
-            out += [_param(p) for p in shown]
+            out += ["", f"**{title}**", "", *(_param(p, context) for p in shown)]
     for name in sorted(getattr(command, "commands", {})):
         out += _command(f"{path} {name}", command.commands[name], level=level + 1)
     return out
 
 
-def _param(param: Any) -> str:
+def _param(param: Any, context: Any) -> str:
     is_flag = bool(getattr(param, "is_flag", False))
     if param.param_type_name == "argument":
-        names = f"`{param.name.upper()}`"
+        names = f"`{param.metavar or param.name.upper()}`"
     else:
-        value = "" if is_flag else f" {_metavar(param)}"
+        value = "" if is_flag else f" {param.metavar or param.display_type(context)}"
         names = ", ".join(f"`{n}{value}`" for n in [*param.opts, *param.secondary_opts])
     notes = []
     if param.required:
         notes.append("required")
-    if getattr(param, "multiple", False) or param.nargs == -1:
+    if param.multiple or param.nargs == -1:
         notes.append("may be repeated")
-    default = param.default
-    if not is_flag and not callable(default) and isinstance(default, str | int | float) and str(default):
-        notes.append(f"default `{default}`")
+    if not is_flag and isinstance(param.default, str | int | float) and str(param.default):
+        notes.append(f"default `{param.default}`")
     tail = f" ({'; '.join(notes)})" if notes else ""
-    text = _prose(getattr(param, "help", None) or "").replace("\n", " ")
+    text = _prose(param.help or "").replace("\n", " ")
     return f"- {names}{tail}: {text}".rstrip(": ")
-
-
-def _metavar(param: Any) -> str:
-    if param.metavar:
-        return str(param.metavar)
-    choices = getattr(param.type, "choices", None)
-    if choices:
-        return "|".join(str(getattr(c, "value", c)) for c in choices)
-    return str(getattr(param.type, "name", "value")).upper()
 
 
 def _prose(text: str) -> str:
@@ -191,10 +182,10 @@ def exports(room: str) -> list[str]:
 def api_page() -> str:
     """The reference of public names, by room."""
     out = [
-        "# Python reference",
+        ".. This page is made from the exports of each part of the package by `make docs-generate`; do not edit it.",
         "",
-        "This page is made from the exports of each part of the package by `make docs-generate`; do not edit it.",
-        "Units stand in square brackets; `[1]` is a plain number. Names and symbols: [](nomenclature.md).",
+        *_title("Python reference", "="),
+        "Units stand in square brackets; ``[1]`` is a plain number. Names and symbols: :doc:`nomenclature`.",
     ]
     for room in ROOMS:
         names = exports(room)
@@ -203,24 +194,39 @@ def api_page() -> str:
         full = f"remnant.{room}" if room else "remnant"
         module = importlib.import_module(full)
         first = inspect.cleandoc(module.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
-        out += ["", f"## {full}", "", first, "", "```{eval-rst}", f".. currentmodule:: {full}", ""]
+        out += ["", *_title(full, "-"), first, "", f".. currentmodule:: {full}", ""]
         for name in names:
-            out += _member(full, name, getattr(module, name))
-        out += ["```"]
-    return "\n".join(out) + "\n"
+            out += _member(room, name, getattr(module, name))
+    return "\n".join(out).rstrip("\n") + "\n"
 
 
-def _member(module: str, name: str, value: object) -> list[str]:
+def _title(text: str, line: str) -> list[str]:
+    return [text, line * len(text), ""]
+
+
+def _member(room: str, name: str, value: object) -> list[str]:
     if inspect.isclass(value):
         return [f".. autoclass:: {name}", "   :members:", ""]
     if inspect.isroutine(value):
         return [f".. autofunction:: {name}", ""]
-    return [f".. autodata:: {name}", "   :no-value:", ""]
+    words = [f"   {line}".rstrip() for line in _data_words(room, name)]
+    return [f".. py:data:: {name}", "", *words, "" if words else "   ..", ""]
+
+
+def _data_words(room: str, name: str) -> list[str]:
+    """The docstring below a constant, read where it is defined."""
+    init = (ROOT / "src" / "remnant" / room / "__init__.py").read_text("utf-8")
+    origin = re.search(rf"from ([\w.]+) import (?:\w+ as \w+, )*{name} as {name}\b", init)
+    if origin is None:
+        return []
+    found = ModuleAnalyzer.for_module(origin[1])
+    found.analyze()
+    return list(found.attr_docs.get(("", name), []))
 
 
 def generated() -> dict[Path, str]:
     """Every page that holds something generated, as it should be now."""
-    texts = {DOCS / "cli.md": cli_page(), DOCS / "api.md": api_page()}
+    texts = {DOCS / "cli.md": cli_page(), DOCS / "api.rst": api_page()}
     with tempfile.TemporaryDirectory() as name:
         cwd = workplace(Path(name))
         for page in pages():

@@ -41,7 +41,7 @@ def test_the_command_line_page_says_what_the_commands_say() -> None:
 
 
 def test_the_python_page_lists_the_exports_of_every_room() -> None:
-    assert (ROOT / "docs" / "api.md").read_text("utf-8") == generate.api_page(), "run `make docs-generate`"
+    assert (ROOT / "docs" / "api.rst").read_text("utf-8") == generate.api_page(), "run `make docs-generate`"
 
 
 def test_every_folder_of_the_package_is_a_room_of_the_python_page_or_private_to_the_command() -> None:
