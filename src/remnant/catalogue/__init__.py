@@ -1,5 +1,6 @@
 """Sourced numbers: ordnance types, detection methods, treaty limits, claims, published evidence, model priors."""
 
+from remnant.catalogue import describe as describe
 from remnant.catalogue.loader import load_catalogue as load_catalogue
 from remnant.catalogue.records import Basis as Basis
 from remnant.catalogue.records import Catalogue as Catalogue

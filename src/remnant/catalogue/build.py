@@ -42,6 +42,8 @@ FATE_UNITS: Mapping[str, str] = {
     "sda_delay": "h",
 }
 """The one unit in which each number of a type is written."""
+DUD_NOTE = "One minus the dud share, of which the source speaks."
+"""Opens the note of a `p_arms` that was written as `p_dud`."""
 SELF_DESTRUCT_FIELDS = ("p_sd_fails", "sd_delay", "sd_delay_factor", "p_sd_late", "sd_late_delay")
 DEACTIVATION_FIELDS = ("p_sda_fails", "sda_delay")
 _PRIOR_UNITS = (
@@ -307,7 +309,7 @@ def _p_arms(where: str, given: Mapping[str, Range]) -> Range:
         unit="1",
         basis=dud.basis,
         source=dud.source,
-        note=f"One minus the dud share {dud.low:g} to {dud.high:g}. {dud.note}".strip(),
+        note=f"{DUD_NOTE} {dud.note}".strip(),
         valid_for=dud.valid_for,
         licence=dud.licence,
         retrieved=dud.retrieved,

@@ -1,4 +1,5 @@
 """The ``remnant`` command: parse, call, render; no arithmetic."""
 
+from remnant.cli import catalogue as _catalogue  # noqa: F401
 from remnant.cli import fate as _fate  # noqa: F401
 from remnant.cli.app import main as main
