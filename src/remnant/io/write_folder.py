@@ -48,7 +48,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         The disk refused (full, read-only); what was there before is unchanged.
     """
     target = Path(folder).expanduser().resolve()
-    check_replaceable(target)
+    check_output_folder(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", suffix=".part", dir=target.parent))
@@ -57,7 +57,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     try:
         yield scratch
         write_manifest(scratch)
-        check_replaceable(target)
+        check_output_folder(target)
         _swap(scratch, target)
     except OSError as error:
         raise RemnantError(
@@ -68,8 +68,9 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def check_replaceable(target: Path) -> None:
-    """Refuse a folder in which something would be lost."""
+def check_output_folder(folder: Path) -> None:
+    """Refuse a folder in which something would be lost; cheap, so that it can stand before the computing."""
+    target = Path(folder).expanduser().resolve()
     if not os.path.lexists(target):
         return
     if not target.is_dir():

@@ -91,7 +91,7 @@ def _areas_layer(result: Assessment) -> gpd.GeoDataFrame:
         by_area = part.set_index("area").reindex(index)
         for measure in _MEASURES:
             if measure in by_area:
-                wide[column_name(state, measure, date)] = by_area[measure].to_numpy(dtype=np.float64)
+                wide[column_name(str(state), measure, date)] = by_area[measure].to_numpy(dtype=np.float64)
     plain = result.areas.reset_index(drop=True)
     table = pd.concat(
         [pd.DataFrame(plain.drop(columns="geometry")), pd.DataFrame(wide, index=plain.index)], axis=1
@@ -112,7 +112,7 @@ def _cells_layer(result: Assessment, max_cells: int) -> tuple[gpd.GeoDataFrame, 
         )
         keep = np.sort(keep[order[:max_cells]])
     row, col, area = (cells[n].values[keep].astype(np.int64) for n in ("row", "col", "area"))
-    ids = np.append(result.areas["area_id"].to_numpy(dtype=object), None)
+    ids = np.array([*result.areas["area_id"], None], dtype=object)  # the last one is what index −1 means
     columns: dict[str, NDArray[np.generic]] = {
         "row": row,
         "col": col,

@@ -1,0 +1,82 @@
+"""`remnant assess`: from a case's records to what remains, as layers, tables and a report."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from remnant.cli.app import app
+from remnant.errors import InvalidInput
+
+RESULTS = "results"
+
+
+@app.command()
+def assess(
+    case: Annotated[Path, typer.Argument(metavar="CASE", help="Case folder, or its case.toml.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Folder for the results; left out: `results` in the case folder."
+        ),
+    ] = None,
+    date: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--date", metavar="YYYY-MM-DD", help="Date asked for, instead of the case's; may be repeated."
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Instead of the case's seed.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but refusals.")] = False,
+) -> None:
+    """Say what remains in a case's ground, in which state, where and on which date."""
+    from remnant.assess import assess as assess_case
+    from remnant.io import check_output_folder, read_case, write_results
+    from remnant.report import answer_lines, render_report
+
+    dates = tuple(sorted({_date(text) for text in date or ()}))
+    folder = out if out is not None else (case.parent if case.is_file() else case) / RESULTS
+    check_output_folder(folder)
+    with _progress(quiet=quiet) as tell:
+        tell("reading the records", 0.0)
+        read = read_case(case)
+        read = dataclasses.replace(read, dates=dates or read.dates, seed=read.seed if seed is None else seed)
+        result = assess_case(read, progress=tell)
+        tell("drawing the report", 1.0)
+        page = render_report(result)
+        tell("writing the layers", 1.0)
+        written = write_results(result, folder, report_html=page)
+    if not quiet:
+        for line in answer_lines(result):
+            typer.echo(line)
+        for note in written.notes:
+            typer.echo(f"note: {note}")
+        typer.echo(f"Report: {written.report}   Layers: {written.geopackage}")
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(f"--date must be a day such as 2026-11-22; got {text!r}.") from error
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
+    """A bar on a terminal; nothing in a pipe."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _words, _share: None
+        return
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda words, share: bar.update(task, description=words, completed=share)

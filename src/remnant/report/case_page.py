@@ -1,0 +1,432 @@
+"""The report of a case: one self-contained page for people."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import geopandas as gpd
+import jinja2
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from remnant.assess import RESULT_STATES, Assessment
+from remnant.io.write_colours import AREA_BREAKS, SCALE, UNKNOWN, VERDICT_COLOURS
+from remnant.io.write_tables import SEVERITIES, flat, result_tables
+from remnant.report import words
+from remnant.report.case_figures import close_up_png, curve_svg, map_png
+
+MAX_AREAS = 300
+"""Most areas that the page lists; the others are in areas.csv."""
+_MAX_CLOSE_UPS = 3
+_DATES_PER_TABLE = 3
+_MAX_FINDING_EXAMPLES = 3
+_SCOPES = {
+    "all": "Everything",
+    "hazard areas": "Hazard areas with a known place",
+    "deposits": "Recorded deliveries outside hazard areas",
+    "outside hazard areas": "Ground outside hazard areas",
+    "place unknown": "Hazard areas of unknown place",
+}
+_NOUNS = {"explosive": "explosive item", "armed": "armed item", "expired": "expired item", "dud": "dud"}
+_BASIS = {
+    "published": "published",
+    "second_hand": "quoted by others",
+    "weak": "weak source",
+    "derived": "derived",
+    "judgement": "judgement",
+}
+_UNSOURCED = ("weak", "judgement")
+_VERDICT_WORDS = {
+    "meets": "meets the policy",
+    "does not meet": "does not meet the policy",
+    "cannot tell: survey": "cannot tell: survey",
+    "no policy stated": "no policy stated",
+}
+
+
+def render_report(result: Assessment) -> str:
+    """The report as HTML: style and pictures inside, no script, nothing loaded from elsewhere.
+
+    Parameters
+    ----------
+    result
+        The assessment.
+
+    Returns
+    -------
+    The page as text; the same assessment gives the same text.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("remnant.report", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("case.html.j2").render(page_context(result))
+
+
+def answer_lines(result: Assessment) -> list[str]:
+    """The answer in two lines of plain words: what remains on the first date, and the verdicts."""
+    answer = _answer(result, result.dates[0])
+    forecast = " (forecast)" if answer["is_forecast"] else ""
+    states = f", of which {_joined(answer['states'])}" if answer["states"] else ""
+    return [
+        f"On {answer['text']}{forecast}, with 90 % probability, {answer['phrase']} remain{states}.",
+        _verdict_sentence(result),
+    ]
+
+
+def page_context(result: Assessment) -> dict[str, Any]:
+    """Everything that the template shows, as text."""
+    tables = result_tables(result)
+    order = _by_expected_items(result)
+    close = _close_ups(result, order)
+    listed = order[:MAX_AREAS]
+    curve = curve_svg(result)
+    return {
+        "name": result.name,
+        "as_of": words.day(result.as_of),
+        "dates": [_date(result, d) for d in result.dates],
+        "answers": [_answer(result, d) for d in result.dates],
+        "verdicts": _verdicts(result),
+        "verdict_sentence": _verdict_sentence(result),
+        "judgements": result.judgements,
+        "totals": _totals(result, tables["totals"], "scope"),
+        "map": map_png(result, close, _districts(result)),
+        "map_alt": _map_alt(result),
+        "close_ups": close_up_png(result, close),
+        "close_up_names": _close_up_names(result, close),
+        "curve": Markup(curve[0]) if curve else None,  # noqa: S704  our own figure, no user text in it
+        "curve_is_log": bool(curve and curve[1]),
+        "num_unknown_place": int((~result.areas["place_known"].to_numpy(dtype=bool)).sum()),
+        "num_areas": len(result.areas),
+        "num_cells": f"{result.cells.sizes['cell']:,}",
+        "cell_m": f"{result.grid.cell_m:g}",
+        "areas": _areas(result, listed),
+        "num_not_listed": len(order) - len(listed),
+        "districts": _totals(result, tables["districts"], "district") if len(tables["districts"]) else [],
+        "findings": _findings(tables["findings"]),
+        "finding_counts": _finding_counts(tables["findings"]),
+        "parameters": _parameters(tables["parameters"]),
+        "policy": _policy(result),
+        "provenance": flat(_without_sources(result.provenance)),
+        "sources": _sources(result.provenance, tables["parameters"]),
+        "crs": _crs_name(result.crs),
+    }
+
+
+def _date(result: Assessment, date: dt.date) -> dict[str, Any]:
+    return {"iso": date.isoformat(), "text": words.day(date), "is_forecast": date > result.as_of}
+
+
+def _row(table: pd.DataFrame, **keys: object) -> Mapping[str, Any] | None:
+    chosen = np.ones(len(table), dtype=bool)
+    for name, value in keys.items():
+        chosen &= (table[name] == value).to_numpy()
+    rows = table.loc[chosen].to_dict("records")
+    return {str(k): v for k, v in rows[0].items()} if rows else None
+
+
+def _answer(result: Assessment, date: dt.date) -> dict[str, Any]:
+    """The first thing a reader sees: what remains on one date, in words."""
+    rows = {s: _row(result.total_results, scope="all", state=s, date=date) for s in RESULT_STATES}
+    whole = rows["explosive"]
+    if whole is None:
+        return {**_date(result, date), "phrase": "no result", "expected": "", "chance": "", "states": []}
+    return {
+        **_date(result, date),
+        "phrase": words.items_phrase(whole["q05"], whole["q95"], "explosive item"),
+        "expected": words.items(whole["mean"]),
+        "chance": words.percent(whole["p_any"]),
+        "states": [
+            words.items_phrase(row["q05"], row["q95"], _NOUNS[state])
+            for state, row in rows.items()
+            if row is not None and state != "explosive"
+        ],
+    }
+
+
+def _verdicts(result: Assessment) -> list[dict[str, Any]]:
+    counts = result.areas["verdict"].value_counts()
+    ground = result.areas.groupby("verdict")["area_m2"].sum()
+    names = [v for v in VERDICT_COLOURS if v in counts.index] + sorted(
+        set(counts.index) - set(VERDICT_COLOURS)
+    )
+    return [
+        {
+            "name": _VERDICT_WORDS.get(name, name),
+            "count": f"{counts[name]:,}",
+            "share": f"{100.0 * counts[name] / len(result.areas):.4g}",
+            "ground": words.area(float(ground[name])),
+            "colour": VERDICT_COLOURS.get(name, UNKNOWN),
+        }
+        for name in names
+    ]
+
+
+def _verdict_sentence(result: Assessment) -> str:
+    counts = result.areas["verdict"].value_counts()
+    total = len(result.areas)
+    if not total:
+        return "The case holds no hazard areas."
+    parts = [
+        f"{counts[name]:,} {text}"
+        for name, text in (
+            ("meets", "meet the policy"),
+            ("does not meet", "do not meet it"),
+            ("cannot tell: survey", "cannot be told without survey"),
+        )
+        if name in counts.index
+    ]
+    if not parts:
+        return f"No release policy is stated, so none of the {total:,} hazard areas has a verdict."
+    return f"Of {total:,} hazard areas, {_joined(parts)}."
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _totals(result: Assessment, table: pd.DataFrame, key: str) -> list[dict[str, Any]]:
+    """The result tables, a few dates side by side in each."""
+    names = list(dict.fromkeys(table[key]))
+    if key == "scope":
+        names.sort(key=lambda n: list(_SCOPES).index(n) if n in _SCOPES else len(_SCOPES))
+    by_key = {(r[key], r["state"], r["date"]): r for r in table.to_dict("records")}
+    parts = []
+    for start in range(0, len(result.dates), _DATES_PER_TABLE):
+        dates = result.dates[start : start + _DATES_PER_TABLE]
+        groups = []
+        for name in names:
+            states = [
+                {"state": s, "cells": [_cell(by_key.get((name, s, d))) for d in dates]}
+                for s in ("explosive", "armed", "expired", "dud")
+            ]
+            groups.append({"name": _SCOPES.get(name, name) if key == "scope" else name, "states": states})
+        parts.append({"dates": [_date(result, d) for d in dates], "groups": groups})
+    return parts
+
+
+def _cell(row: Mapping[Any, Any] | None) -> dict[str, str]:
+    if row is None:
+        return {"mean": "–", "interval": "", "chance": ""}
+    return {
+        "mean": words.items(row["mean"]),
+        "interval": words.items_range(row["q05"], row["q95"]),
+        "chance": words.percent(row["p_any"]),
+    }
+
+
+def _by_expected_items(result: Assessment) -> NDArray[np.int64]:
+    """Rows of `areas`, most expected explosive items on the first date first; unknown before all."""
+    mean = (
+        _first_date(result, "explosive")
+        .reindex(np.arange(len(result.areas)))["mean"]
+        .to_numpy(dtype=np.float64)
+    )
+    return np.argsort(np.where(np.isnan(mean), -np.inf, -mean), kind="stable").astype(np.int64)
+
+
+def _first_date(result: Assessment, state: str) -> pd.DataFrame:
+    long = result.area_results
+    return long[(long["date"] == result.dates[0]) & (long["state"] == state)].set_index("area")
+
+
+def _close_ups(result: Assessment, order: NDArray[np.int64]) -> list[int]:
+    placed = result.areas["place_known"].to_numpy(dtype=bool)
+    mean = _first_date(result, "explosive").reindex(order)["mean"].to_numpy(dtype=np.float64)
+    if not result.cells.sizes["cell"]:
+        return []
+    return [int(k) for k, m in zip(order, mean, strict=True) if placed[k] and not np.isnan(m)][
+        :_MAX_CLOSE_UPS
+    ]
+
+
+def _close_up_names(result: Assessment, close: Sequence[int]) -> list[str]:
+    rows = _first_date(result, "explosive").loc[list(close)]
+    ids = result.areas["area_id"].iloc[list(close)]
+    return [
+        f"{letter}: {name}, {words.items_range(low, high)} explosive items"
+        for letter, name, low, high in zip("ABCDEF", ids, rows["q05"], rows["q95"], strict=False)
+    ]
+
+
+def _map_alt(result: Assessment) -> str:
+    chance = _first_date(result, "explosive")["p_any"].to_numpy(dtype=np.float64)
+    high = int((chance >= AREA_BREAKS[-1]).sum())
+    return (
+        f"Map of {int(result.areas['place_known'].sum()):,} hazard areas, coloured by the chance that at least one "
+        f"explosive item remains on {words.day(result.dates[0])}; in {high:,} of all areas it is 80 % or more. "
+        "The table of areas gives the same numbers as text."
+    )
+
+
+def _districts(result: Assessment) -> gpd.GeoDataFrame | None:
+    """Outlines of districts, where the assessment carries them."""
+    table = result.district_results
+    if isinstance(table, gpd.GeoDataFrame) and len(table):
+        return table.drop_duplicates("district")
+    return None
+
+
+def _areas(result: Assessment, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
+    explosive, armed = _first_date(result, "explosive"), _first_date(result, "armed")
+    empty = pd.Series({"mean": np.nan, "q05": np.nan, "q95": np.nan, "p_any": np.nan})
+    listed = []
+    for k in rows.tolist():
+        area = result.areas.iloc[k]
+        of_any = explosive.loc[k] if k in explosive.index else empty
+        of_armed = armed.loc[k] if k in armed.index else empty
+        listed.append(
+            {
+                "id": area["area_id"],
+                "hazard_class": area["hazard_class"],
+                "status": area["status"],
+                "origin": f"{area['layer']}, row {area['row']}",
+                "types": area["types"],
+                "size": words.area(float(area["area_m2"]))
+                + ("" if area["place_known"] else ", place unknown"),
+                "searched": words.percent(float(area["searched_share"]))
+                if area["searched_share"] > 0
+                else "none",
+                "found": words.rounded(float(area["num_found"]), 3),
+                "mean": words.items(float(of_any["mean"])),
+                "interval": words.items_range(float(of_any["q05"]), float(of_any["q95"])),
+                "chance": words.percent(float(of_any["p_any"])),
+                "armed": words.percent(float(of_armed["p_any"])),
+                "colour": _class_colour(float(of_any["p_any"])),
+                "verdict": _VERDICT_WORDS.get(area["verdict"], area["verdict"]),
+                "reasons": area["reasons"],
+                "change": _change(area),
+            }
+        )
+    return listed
+
+
+def _class_colour(chance: float) -> str:
+    return "" if np.isnan(chance) else SCALE[int(np.digitize(chance, AREA_BREAKS))]
+
+
+def _change(area: pd.Series) -> str:
+    """What would change the verdict, in words."""
+    search = float(area["search_m2"])
+    if area["verdict"] in ("meets", "no policy stated"):
+        return ""
+    if np.isnan(search):
+        return "Searching without a find would not bring it within the policy."
+    return f"Searching a further {words.area(search)} without a find would bring it within the policy."
+
+
+def _findings(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Findings by severity and code, with their count and a few examples."""
+    groups = []
+    for severity in SEVERITIES:
+        chosen = table[table["severity"] == severity]
+        for code in dict.fromkeys(chosen["code"]):
+            rows = chosen[chosen["code"] == code]
+            first = rows.iloc[0]
+            places = [_place(r) for r in rows.head(_MAX_FINDING_EXAMPLES).to_dict("records")]
+            more = len(rows) - len(places)
+            groups.append(
+                {
+                    "severity": severity,
+                    "code": code,
+                    "count": f"{int(rows['count'].sum()):,}",
+                    "asked": first["asked"],
+                    "came": first["came"],
+                    "todo": first["todo"],
+                    "where": "; ".join(p for p in places if p) + (f"; and {more:,} more" if more else ""),
+                }
+            )
+    return groups
+
+
+def _place(row: Mapping[Any, Any]) -> str:
+    parts = [str(row[n]) for n in ("file", "layer") if row[n]]
+    if not pd.isna(row["row"]):
+        parts.append(f"row {row['row']}")
+    return ", ".join(parts)
+
+
+def _finding_counts(table: pd.DataFrame) -> str:
+    sums = table.groupby("severity")["count"].sum()
+    parts = [
+        f"{int(sums[s]):,} {s}{'s' if sums[s] != 1 else ''}" if s in sums.index else f"no {s}s"
+        for s in SEVERITIES
+    ]
+    return _joined(parts)
+
+
+def _parameters(table: pd.DataFrame) -> list[dict[str, Any]]:
+    listed = []
+    for row in table.to_dict("records"):
+        unit = str(row["unit"])
+        listed.append(
+            {
+                "title": row["title"],
+                "name": row["name"],
+                "prior": words.amount(row["prior_mean"], unit),
+                "prior_range": _amount_range(row["prior_q05"], row["prior_q95"]),
+                "posterior": words.amount(row["posterior_mean"], unit),
+                "posterior_range": _amount_range(row["posterior_q05"], row["posterior_q95"]),
+                "basis": _BASIS.get(row["basis"], row["basis"]),
+                "is_unsourced": row["basis"] in _UNSOURCED,
+                "source": row["source"],
+            }
+        )
+    return listed
+
+
+def _amount_range(low: float, high: float) -> str:
+    if np.isnan(low) or np.isnan(high):
+        return ""
+    return f"{words.amount(low, '')}–{words.amount(high, '')}"
+
+
+def _policy(result: Assessment) -> list[tuple[str, str]]:
+    policy = result.policy
+    rows = [("Policy", policy.name)]
+    if policy.p_any_armed_max is not None:
+        rows.append(
+            ("Greatest chance that an area still holds an armed item", words.percent(policy.p_any_armed_max))
+        )
+    if policy.p_any_explosive_max is not None:
+        text = "Greatest chance that an area still holds any explosive item"
+        rows.append((text, words.percent(policy.p_any_explosive_max)))
+    if policy.density_q95_max_per_km2 is not None:
+        text = "Greatest 95 % point of explosive items per km²"
+        rows.append((text, words.rounded(policy.density_q95_max_per_km2)))
+    return rows
+
+
+def _is_source_key(key: str) -> bool:
+    return any(word in key.lower() for word in ("licen", "source", "attribution"))
+
+
+def _without_sources(provenance: Mapping[str, object]) -> dict[str, object]:
+    return {k: v for k, v in provenance.items() if not _is_source_key(k)}
+
+
+def _sources(provenance: Mapping[str, object], parameters: pd.DataFrame) -> list[str]:
+    """Licences and sources that the case states, then those of the parameters, each once."""
+    stated: list[str] = []
+    for key, value in provenance.items():
+        if _is_source_key(key):
+            if isinstance(value, Mapping):
+                stated.extend(f"{name}: {text}" for name, text in flat(value))
+            elif isinstance(value, Sequence) and not isinstance(value, str):
+                stated.extend(str(v) for v in value)
+            else:
+                stated.append(str(value))
+    stated.extend(sorted(set(parameters["source"].astype(str))))
+    return list(dict.fromkeys(s for s in stated if s.strip()))
+
+
+def _crs_name(crs: str) -> str:
+    """The name in a WKT, or the authority code as it is."""
+    return crs.split('"')[1] if '"' in crs else crs
