@@ -1,8 +1,8 @@
 """Writes the generated parts of the documentation; the same functions let a test see that none is stale.
 
-Three kinds: the CLI reference (from the commands themselves), the API reference (from the exports of each room), and
-the output of commands in the pages: a fenced ``console`` block that follows the line ``<!-- run -->`` is run and its
-output written below each command. Run it as ``make docs-generate``.
+Four kinds: the CLI reference (from the commands themselves), the API reference (from the exports of each room), the
+catalogue page (from its data), and the output of commands in the pages: a fenced ``console`` block that follows the
+line ``<!-- run -->`` is run, and its output written below each command. Run it as ``make docs-generate``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from typing import Any
 
 import typer.main
 from sphinx.pycode import ModuleAnalyzer
+
+from remnant.catalogue import load_catalogue
+from remnant.catalogue.page import catalogue_page
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -43,6 +46,7 @@ RUN_BLOCK = re.compile(r"(?P<head><!-- run -->\n```console\n)(?P<body>.*?)(?P<ta
 CONSOLE_BLOCK = re.compile(r"```console\n(?P<body>.*?)\n```", re.DOTALL)
 _WIDTH = "100"
 _SECONDS = 600
+_LONGEST_VALUE = 160
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +200,7 @@ def api_page() -> str:
         first = inspect.cleandoc(module.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
         out += ["", *_title(full, "-"), first, "", f".. currentmodule:: {full}", ""]
         for name in names:
-            out += _member(room, name, getattr(module, name))
+            out += _member(full, name, getattr(module, name))
     return "\n".join(out).rstrip("\n") + "\n"
 
 
@@ -204,18 +208,22 @@ def _title(text: str, line: str) -> list[str]:
     return [text, line * len(text), ""]
 
 
-def _member(room: str, name: str, value: object) -> list[str]:
+def _member(full: str, name: str, value: object) -> list[str]:
+    if inspect.ismodule(value):
+        return [f".. automodule:: {value.__name__}", "   :members:", "", f".. currentmodule:: {full}", ""]
     if inspect.isclass(value):
         return [f".. autoclass:: {name}", "   :members:", ""]
     if inspect.isroutine(value):
         return [f".. autofunction:: {name}", ""]
-    words = [f"   {line}".rstrip() for line in _data_words(room, name)]
-    return [f".. py:data:: {name}", "", *words, "" if words else "   ..", ""]
+    words = [f"   {line}".rstrip() for line in _data_words(full, name)]
+    shown = repr(value).replace("typing.", "")
+    options = [f"   :value: {shown}"] if len(shown) <= _LONGEST_VALUE and " at 0x" not in shown else []
+    return [f".. py:data:: {name}", *options, "", *words, ""]
 
 
-def _data_words(room: str, name: str) -> list[str]:
+def _data_words(full: str, name: str) -> list[str]:
     """The docstring below a constant, read where it is defined."""
-    init = (ROOT / "src" / "remnant" / room / "__init__.py").read_text("utf-8")
+    init = ROOT.joinpath("src", *full.split("."), "__init__.py").read_text("utf-8")
     origin = re.search(rf"from ([\w.]+) import (?:\w+ as \w+, )*{name} as {name}\b", init)
     if origin is None:
         return []
@@ -226,7 +234,11 @@ def _data_words(room: str, name: str) -> list[str]:
 
 def generated() -> dict[Path, str]:
     """Every page that holds something generated, as it should be now."""
-    texts = {DOCS / "cli.md": cli_page(), DOCS / "api.rst": api_page()}
+    texts = {
+        DOCS / "cli.md": cli_page(),
+        DOCS / "api.rst": api_page(),
+        DOCS / "catalogue.md": catalogue_page(load_catalogue()),
+    }
     with tempfile.TemporaryDirectory() as name:
         cwd = workplace(Path(name))
         for page in pages():
