@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 import xarray as xr
+from numpy.typing import NDArray
+from scipy.special import ndtri
 
-from remnant.evidence import GridSpec, Policy
+from remnant._version import __version__
+from remnant.decide import AreaEvidence, release_verdict, search_share_needed
+from remnant.evidence import Case, GridSpec, Policy, Reduction, reduce_case
+from remnant.field import Remaining, StratumPosterior, Summary, cells_remaining, count_remaining, fit_stratum
+from remnant.field import is_ageless, summary
+from remnant.numerics import link_of
+from remnant.units import KM2_M2, YEAR_D, date_of, day_number
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 RESULT_STATES = ("armed", "expired", "dud", "explosive")
 """States in results; ``explosive`` is any of the first three."""
@@ -73,3 +87,279 @@ class Assessment:
     findings: pd.DataFrame
     provenance: Mapping[str, object]
     judgements: tuple[str, ...]
+
+
+Progress = Callable[[str, float], None]
+_CURVE_DAYS = (1, 2, 5, 15, 30, 60, 120)
+_CURVE_YEARS = (1, 2, 3, 5, 7, 10, 15, 20, 25, 30)
+_CURVE_DRAWS = 200
+_CELL_DRAWS = 100
+_SURVEY_METHOD = "manual detector"  # what "search further" is reckoned with when the case names no clearance method
+
+
+def assess(case: Case, *, seed: int | None = None, progress: Progress | None = None) -> Assessment:
+    """What remains in the ground for a case, with honest uncertainty.
+
+    Parameters
+    ----------
+    case
+        Records, priors, policy and dates.
+    seed
+        Overrides the case's seed.
+    progress
+        Called with the name of the step and the share done of it, 0 to 1.
+
+    Returns
+    -------
+    The assessment; the same case and seed give the same numbers.
+    """
+    seed = case.seed if seed is None else seed
+
+    def report(step: str) -> Callable[[float], None]:
+        return lambda share: progress(step, share) if progress is not None else None
+
+    report("reduce")(0.0)
+    reduction = reduce_case(case)
+    report("reduce")(1.0)
+    posterior = fit_stratum(
+        case, reduction, rng=np.random.default_rng([seed, *b"density"]), progress=report("learn")
+    )
+    as_of = day_number(case.as_of)
+    days = [day_number(d) for d in case.dates]
+    groups, area_portions = _groups_of(case, reduction)
+    counted = count_remaining(posterior, days, as_of, groups, seed=[seed, *b"count"], progress=report("count"))
+    clocks = not all(is_ageless(m) for m in posterior.table.class_models)
+    ahead = [as_of, *(as_of + d for d in _CURVE_DAYS), *(as_of + YEAR_D * y for y in _CURVE_YEARS)]
+    curve_days = ahead if clocks else [ahead[0], ahead[-1]]
+    over_time = count_remaining(
+        posterior, curve_days, as_of, {"all": groups["all"]}, seed=[seed, *b"curve"], num_draws=_CURVE_DRAWS,
+        progress=report("curve"),
+    )
+    in_cells = cells_remaining(posterior, days, as_of, num_draws=_CELL_DRAWS, progress=report("cells"))
+    parameters = pd.DataFrame(summary(posterior.table, posterior.z), columns=list(_PARAMETER_COLUMNS))
+    area_results = _area_results(case, reduction, counted, area_portions)
+    findings = pd.DataFrame(
+        [dataclasses.asdict(f) for f in case.findings + reduction.findings], columns=list(_FINDING_COLUMNS)
+    )
+    return Assessment(
+        name=case.name, as_of=case.as_of, dates=case.dates, crs=case.crs, grid=case.grid, policy=case.policy,
+        areas=_areas(case, reduction, posterior, counted, area_results, over_time, curve_days),
+        area_results=area_results,
+        district_results=_by_name(case, counted, "district", {
+            str(n): f"district {i}" for i, n in enumerate(case.districts.name)
+        }),
+        total_results=_by_name(case, counted, "scope", {name: name for name in groups if name in _SCOPES}),
+        curve=_rows(over_time.by_group["all"], [date_of(d) for d in curve_days], case.as_of, {}),
+        cells=_cells(case, reduction, in_cells),
+        parameters=parameters,
+        findings=findings,
+        provenance=_provenance(case, seed),
+        judgements=_judgements(parameters),
+    )
+
+
+_SCOPES = ("hazard areas", "deposits", "outside hazard areas", "place unknown", "all")
+_PARAMETER_COLUMNS = ("name", "title", "unit", "prior_q05", "prior_mean", "prior_q95", "posterior_q05",
+                      "posterior_mean", "posterior_q95", "basis", "source")
+_FINDING_COLUMNS = ("severity", "code", "count", "file", "layer", "row", "asked", "came", "todo")
+
+
+def _groups_of(case: Case, reduction: Reduction) -> tuple[dict[str, Ints], dict[int, Ints]]:
+    """Portions of every scope and district, and of every hazard area."""
+    source = reduction.portion_source
+    kind, area = reduction.source_kind[source], reduction.source_area[source]
+    placed = np.ones(source.size, np.bool_)
+    units = reduction.by_portion
+    block_known = np.zeros(source.size, np.bool_)
+    block_known[units.key[units.unit < _num_placed(reduction)]] = True
+    placed &= block_known
+    groups = {
+        "hazard areas": np.flatnonzero((kind == "area") & placed),
+        "deposits": np.flatnonzero((kind == "deposit") & placed),
+        "outside hazard areas": np.flatnonzero((kind == "background") & placed),
+        "place unknown": np.flatnonzero(~placed),
+        "all": np.arange(source.size),
+    }
+    groups = {name: portions for name, portions in groups.items() if portions.size or name == "all"}
+    for i in range(case.districts.name.size):
+        groups[f"district {i}"] = np.flatnonzero(reduction.portion_district == i)
+    order = np.argsort(area, kind="stable")
+    bounds = np.searchsorted(area[order], np.arange(case.areas.id.size + 1))
+    of_area = {a: order[bounds[a] : bounds[a + 1]] for a in range(case.areas.id.size)}
+    for a, portions in of_area.items():
+        if portions.size > 1:
+            groups[f"area {a}"] = portions
+    return groups, of_area
+
+
+def _num_placed(reduction: Reduction) -> int:
+    """Units with a place stand before those without."""
+    return int(reduction.by_cell.unit.max(initial=-1)) + 1
+
+
+def _rows(
+    result: Summary, dates: Sequence[dt.date], as_of: dt.date, extra: Mapping[str, object]
+) -> pd.DataFrame:
+    """Long table of one summary (n_dates, 4)."""
+    return pd.DataFrame([
+        {**extra, "date": date, "state": state, "is_forecast": date > as_of,
+         "mean": float(result.mean[t, k]), "q05": float(result.q05[t, k]), "q95": float(result.q95[t, k]),
+         "p_any": float(result.p_any[t, k])}
+        for t, date in enumerate(dates)
+        for k, state in enumerate(RESULT_STATES)
+    ])
+
+
+def _by_name(case: Case, counted: Remaining, column: str, groups: Mapping[str, str]) -> pd.DataFrame:
+    tables = [
+        _rows(counted.by_group[group], case.dates, case.as_of, {column: name}) for name, group in groups.items()
+    ]
+    empty = pd.DataFrame(columns=[column, "date", "state", "is_forecast", "mean", "q05", "q95", "p_any"])
+    return pd.concat(tables, ignore_index=True) if tables else empty
+
+
+def _area_results(
+    case: Case, reduction: Reduction, counted: Remaining, portions: Mapping[int, Ints]
+) -> pd.DataFrame:
+    """Long table of all hazard areas."""
+    num, num_dates = case.areas.id.size, len(case.dates)
+    blank = np.zeros((num, num_dates, 4))
+    columns = {name: blank.copy() for name in ("mean", "q05", "q95", "p_any")}
+    for a, mine in portions.items():
+        for name, target in columns.items():
+            if mine.size == 1:
+                target[a] = getattr(counted.portion, name)[mine[0]]
+            elif mine.size > 1:
+                target[a] = getattr(counted.by_group[f"area {a}"], name)
+    area_km2 = reduction.area_m2 / KM2_M2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        density = columns["q95"] / area_km2[:, None, None]
+    index = np.indices(blank.shape)
+    dates = np.array(case.dates, dtype=object)
+    return pd.DataFrame({
+        "area": index[0].ravel(),
+        "date": dates[index[1].ravel()],
+        "state": np.array(RESULT_STATES)[index[2].ravel()],
+        "is_forecast": (dates > case.as_of)[index[1].ravel()].astype(bool),
+        **{name: values.ravel() for name, values in columns.items()},
+        "density_q95_per_km2": density.ravel(),
+    })
+
+
+def _areas(
+    case: Case,
+    reduction: Reduction,
+    posterior: StratumPosterior,
+    counted: Remaining,
+    area_results: pd.DataFrame,
+    over_time: Remaining,
+    curve_days: Sequence[float],
+) -> gpd.GeoDataFrame:
+    """One row per hazard area, with the release verdict at the first asked date."""
+    records = case.areas
+    num = records.id.size
+    source_of = np.full(num, -1, np.int64)
+    mine = reduction.source_area >= 0
+    source_of[reduction.source_area[mine]] = np.flatnonzero(mine)
+    first = area_results[(area_results["date"] == case.dates[0]) & (area_results["state"] == "explosive")]
+    density = first.sort_values("area")["density_q95_per_km2"].to_numpy()
+    p_detect = _clearance_detection(case, posterior)
+    placed = ~shapely.is_missing(records.geometry)
+    verdicts, reasons, further, exists = [], [], np.full(num, np.nan), np.full(num, np.nan)
+    for a in range(num):
+        s = int(source_of[a])
+        if s < 0:  # its ground belongs to another area
+            verdicts.append("cannot tell: survey")
+            reasons.append("all of its ground is covered by another hazard area, which carries the estimate")
+            continue
+        exists[a] = posterior.exists[:, s].mean()
+        verdict, words = release_verdict(case.policy, AreaEvidence(
+            p_any_armed=counted.source_any[:, s, 0, 0], p_any_explosive=counted.source_any[:, s, 0, 1],
+            density_q95_per_km2=float(density[a]), place_known=bool(placed[a]),
+            searched_share=float(reduction.area_searched[a]),
+        ))
+        limit = min((v for v in (case.policy.p_any_armed_max, case.policy.p_any_explosive_max) if v is not None),
+                    default=None)
+        if limit is not None and verdict != "meets":
+            share = search_share_needed(
+                limit, posterior.exists[:, s], counted.source_moments[:, s, 0], counted.source_moments[:, s, 1], p_detect
+            )
+            further[a] = share * reduction.area_m2[a]
+            words += _when_ready(case.policy, over_time.source_any[:, s, :, 0], curve_days)
+        verdicts.append(verdict)
+        reasons.append(words)
+    return gpd.GeoDataFrame({
+        "area_id": records.id, "hazard_class": records.hazard_class, "status": records.status,
+        "types": ["; ".join(t) for t in records.types], "layer": records.source.layer, "row": records.source.row,
+        "area_m2": reduction.area_m2, "place_known": placed, "searched_share": reduction.area_searched,
+        "num_found": reduction.area_found, "p_exists": exists, "verdict": verdicts, "reasons": reasons,
+        "search_m2": further,
+    }, geometry=gpd.GeoSeries(list(records.geometry), crs=case.crs), crs=case.crs)
+
+
+def _when_ready(policy: Policy, p_armed: Floats, days: Sequence[float]) -> str:
+    """First later day at which time alone brings the chance of an armed item within the limit, in words."""
+    if policy.p_any_armed_max is None or len(days) < 3:
+        return ""
+    upper = np.quantile(p_armed, 0.95, axis=0)
+    ready = np.flatnonzero(upper <= policy.p_any_armed_max)
+    if ready.size and ready[0] > 0:
+        return f"; time alone brings the chance of an armed item within the limit by {date_of(days[ready[0]])}"
+    return ""
+
+
+def _clearance_detection(case: Case, posterior: StratumPosterior) -> Floats:
+    """Draws of the detection probability of the case's most used clearance method."""
+    methods = [str(m) for m in case.searches.method if case.catalogue.method(str(m)).kind == "clearance"]
+    name = case.catalogue.method(max(sorted(set(methods)), key=methods.count) if methods else _SURVEY_METHOD).name
+    values = posterior.table.values(posterior.z)
+    if name in posterior.table.method_detect:
+        return np.asarray(values[:, posterior.table.method_detect[name]])
+    prior = case.catalogue.methods[name].p_detect
+    link = link_of(prior.low, prior.high, is_probability=True)
+    place = (np.arange(len(values)) + 0.5) / len(values)
+    return link.value(ndtri(place))
+
+
+def _cells(case: Case, reduction: Reduction, result: Summary) -> xr.Dataset:
+    grid = reduction.grid
+    row, col = grid.row_col(reduction.cells)
+    words = {
+        "mean": ("items", "expected items that remain"), "q05": ("items", "5 % point of items that remain"),
+        "q95": ("items", "95 % point of items that remain"), "p_any": ("1", "chance of at least one item"),
+    }
+    variables = {
+        name: (("date", "state", "cell"), getattr(result, name), {"units": unit, "long_name": text})
+        for name, (unit, text) in words.items()
+    }
+    flat = {
+        "row": (row, "1", "row of the grid, 0 at the northern edge"),
+        "col": (col, "1", "column of the grid"),
+        "area": (reduction.cell_area, "1", "hazard area that covers most of the cell, -1 for none"),
+        "searched_share": (reduction.cell_searched, "1", "share of the cell that a search worked"),
+    }
+    return xr.Dataset(
+        {**variables, **{n: (("cell",), v, {"units": u, "long_name": t}) for n, (v, u, t) in flat.items()}},
+        coords={"date": [np.datetime64(d, "ns") for d in case.dates], "state": list(RESULT_STATES)},
+        attrs={"crs": case.crs, "cell_m": grid.cell_m, "left_m": grid.left_m, "top_m": grid.top_m,
+               "num_rows": grid.num_rows, "num_cols": grid.num_cols},
+    )
+
+
+def _provenance(case: Case, seed: int) -> dict[str, object]:
+    return {
+        "program": f"remnant {__version__}", "model": "stratum", "seed": seed, "num_draws": case.num_draws,
+        "as_of": case.as_of.isoformat(), "dates": [d.isoformat() for d in case.dates], "crs": case.crs,
+        "cell_m": case.grid.cell_m, "block_m": case.grid.block_m, "catalogue_sha256": case.catalogue.sha256,
+        "catalogue_user_files": list(case.catalogue.user_files), "inputs_sha256": dict(sorted(case.inputs.items())),
+    }
+
+
+def _judgements(parameters: pd.DataFrame) -> tuple[str, ...]:
+    """One sentence for each number that rests on judgement or a weak source."""
+    mine = parameters[parameters["basis"].isin(["judgement", "weak"])]
+    return tuple(
+        f"{p.title}: {p.prior_q05:.3g} to {p.prior_q95:.3g} {'' if p.unit == '1' else p.unit}".rstrip()
+        + f" ({p.basis}; {p.source})"
+        for p in mine.itertuples()
+    )

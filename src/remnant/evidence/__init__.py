@@ -10,3 +10,9 @@ from remnant.evidence.records import HazardAreas as HazardAreas
 from remnant.evidence.records import Policy as Policy
 from remnant.evidence.records import Provenance as Provenance
 from remnant.evidence.records import Searches as Searches
+from remnant.evidence.reduce import reduce_case as reduce_case
+from remnant.evidence.reduction import Ground as Ground
+from remnant.evidence.reduction import History as History
+from remnant.evidence.reduction import OrdnanceClass as OrdnanceClass
+from remnant.evidence.reduction import Reduction as Reduction
+from remnant.evidence.reduction import SearchStep as SearchStep

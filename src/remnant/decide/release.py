@@ -1,0 +1,153 @@
+"""Does an area meet the user's written release policy, and what would change the answer (DESIGN 3.4, simplest form).
+
+The chance that an area still holds an item is itself uncertain, because levels, detection and fate are. A limit is met
+when the area was searched and the chance stays within the limit for 95 % of the draws; it is failed when the chance
+exceeds the limit for 95 % of the draws; between the two, the evidence cannot tell. The program states this; a person
+releases land.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from remnant.evidence import Policy
+
+Floats = NDArray[np.float64]
+Verdict = Literal["meets", "does not meet", "cannot tell: survey", "no policy stated"]
+_LOW, _HIGH = 0.05, 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AreaEvidence:
+    """What the verdict on one area reads.
+
+    Parameters
+    ----------
+    p_any_armed, p_any_explosive
+        (n_draws,) chance that any is left, given a draw. [1]
+    density_q95_per_km2
+        95 % point of explosive items per square kilometre. [1/km²]
+    place_known
+        Whether the area can be pointed at.
+    searched_share
+        Share of its ground that clearance or survey worked. [1]
+    """
+
+    p_any_armed: Floats
+    p_any_explosive: Floats
+    density_q95_per_km2: float
+    place_known: bool
+    searched_share: float
+
+
+def release_verdict(policy: Policy, area: AreaEvidence) -> tuple[Verdict, str]:
+    """The verdict on an area, and its reasons in plain words."""
+    checks: list[tuple[Verdict, str]] = []
+    for limit, chance, what in (
+        (policy.p_any_armed_max, area.p_any_armed, "an armed item"),
+        (policy.p_any_explosive_max, area.p_any_explosive, "any explosive item"),
+    ):
+        if limit is not None:
+            checks.append(_chance_check(limit, chance, what))
+    if policy.density_q95_max_per_km2 is not None:
+        checks.append(_density_check(policy.density_q95_max_per_km2, area))
+    if not checks:
+        return "no policy stated", "the case states no release policy"
+    verdicts = [v for v, _ in checks]
+    reasons = [words for _, words in checks]
+    if "does not meet" in verdicts:
+        verdict: Verdict = "does not meet"
+    elif "cannot tell: survey" in verdicts:
+        verdict = "cannot tell: survey"
+    else:
+        verdict = "meets"
+    if verdict == "meets" and not area.place_known:
+        verdict = "cannot tell: survey"
+        reasons.append("its place is unknown, so nothing can be checked on the ground")
+    if verdict == "meets" and area.searched_share <= 0.0:
+        verdict = "cannot tell: survey"
+        reasons.append("no recorded search has worked any of it: this rests on prior knowledge alone")
+    return verdict, "; ".join(reasons)
+
+
+def _chance_check(limit: float, chance: Floats, what: str) -> tuple[Verdict, str]:
+    low, high = np.quantile(chance, [_LOW, _HIGH])
+    words = f"chance of {what} {_percent(chance.mean())} ({_percent(low)} to {_percent(high)}), limit {_percent(limit)}"
+    if high <= limit:
+        return "meets", words
+    if low > limit:
+        return "does not meet", words
+    return "cannot tell: survey", words
+
+
+def _density_check(limit: float, area: AreaEvidence) -> tuple[Verdict, str]:
+    density = area.density_q95_per_km2
+    words = f"95 % point of {density:.3g} explosive items per km², limit {limit:.3g}"
+    if density <= limit:
+        return "meets", words
+    # a high upper point is a failure only when something is likely to be there at all
+    sure = float(np.quantile(area.p_any_explosive, _LOW)) > 0.5
+    return ("does not meet" if sure else "cannot tell: survey"), words
+
+
+def _percent(share: float) -> str:
+    if share <= 0.0:
+        return "0 %"
+    if share < 1e-3:
+        return f"{100 * share:.1g} %"
+    return f"{100 * share:.2g} %" if share < 0.995 else ("over 99 %" if share < 1.0 else "100 %")
+
+
+def search_share_needed(
+    limit: float, exists: Floats, mean: Floats, variance: Floats, p_detect: Floats
+) -> float:
+    """Share of an area to search without a find before the chance of any explosive item falls to the limit.
+
+    Parameters
+    ----------
+    limit
+        Greatest chance allowed. [1]
+    exists
+        (n_draws,) chance that the area holds anything. [1]
+    mean, variance
+        (n_draws,) of the explosive items in it if it does. [items, items²]
+    p_detect
+        (n_draws,) chance that the method finds an item. [1]
+
+    Returns
+    -------
+    Share in [0, 1]; NaN if one whole pass is not enough.
+
+    Notes
+    -----
+    With a share c searched and x = c p, "nothing is left and nothing was found" is "nothing was there", so::
+
+        P(any | no find) = 1 − Σ_j [1 − q_j + q_j (1 + m_j/r_j)^−r_j] / Σ_j [1 − q_j + q_j (1 + x_j m_j/r_j)^−r_j]
+
+    with r the size of the negative binomial of that mean and variance.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.where(variance > mean * (1.0 + 1e-9), np.square(mean) / (variance - mean), 1e9)
+    size = np.maximum(size, 1e-12)
+
+    def none_found(share: float, detect: Floats) -> float:
+        return float((1.0 - exists + exists * np.exp(-size * np.log1p(share * detect * mean / size))).sum())
+
+    nothing = none_found(1.0, np.ones_like(p_detect))
+
+    def p_any(share: float) -> float:
+        return 1.0 - nothing / none_found(share, p_detect)
+
+    if p_any(0.0) <= limit:
+        return 0.0
+    if p_any(1.0) > limit:
+        return float("nan")
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if p_any(middle) <= limit else (middle, high)
+    return high

@@ -1,0 +1,211 @@
+"""Every uncertain number of a density model, as one vector of independent standard normals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from remnant.catalogue import FateModel, ModelPrior, OrdnanceType, Range
+from remnant.errors import InvalidInput
+from remnant.evidence import Case, OrdnanceClass, Reduction
+from remnant.fate import WHITENED_FIELDS, FateDraws, draws_at
+from remnant.numerics import Z95, Link, link_of
+from remnant.units import KM2_M2
+
+_FATE_TITLES = {
+    "p_arms": "arms (or functions on impact)",
+    "p_sd_fails": "self-destruct never acts",
+    "sd_delay_factor": "factor on the self-destruct time",
+    "p_sd_late": "self-destruct acts late",
+    "p_sda_fails": "never deactivates",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One uncertain number: its prior range with source, and its link to a whitened coordinate."""
+
+    name: str
+    title: str
+    range: Range
+    link: Link
+
+    @classmethod
+    def of(cls, name: str, title: str, prior: Range) -> Parameter:
+        """A parameter from its sourced range."""
+        link = link_of(prior.low, prior.high, is_probability=prior.unit == "1")
+        return cls(name=name, title=title, range=prior, link=link)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ParameterTable:
+    """The parameters of a case's model, and which of them each part of the model reads.
+
+    Parameters
+    ----------
+    parameters
+        In the order of the whitened coordinates.
+    unit_level
+        (n_units,) parameter that scales each unit's density.
+    source_exists
+        (n_sources,) parameter of existence, −1 where the source is certain to be there.
+    method_detect
+        Method name → parameter.
+    class_fate
+        (n_classes, 5) parameters of each class's fate, in the order of `WHITENED_FIELDS`.
+    class_models
+        Behaviour of each class, with its setting applied.
+    clump_shape
+        Parameter of the clump shape.
+    """
+
+    parameters: tuple[Parameter, ...]
+    unit_level: NDArray[np.int64]
+    source_exists: NDArray[np.int64]
+    method_detect: Mapping[str, int]
+    class_fate: NDArray[np.int64]
+    class_models: tuple[FateModel, ...]
+    clump_shape: int
+
+    def values(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n_draws, n_parameters) values at whitened coordinates of the same shape, in catalogue units."""
+        return np.stack([p.link.value(z[:, i]) for i, p in enumerate(self.parameters)], axis=1)
+
+    def fate(self, ordnance: int, z: NDArray[np.float64]) -> FateDraws:
+        """Fate parameters of a class at whitened coordinates."""
+        return draws_at(self.class_models[ordnance], z[:, self.class_fate[ordnance]])
+
+
+def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
+    """The uncertain numbers that a case's model needs, with the case's own priors before the catalogue's."""
+    table: list[Parameter] = []
+    index: dict[str, int] = {}
+
+    def number(name: str, title: str, prior: Range) -> int:
+        if name not in index:
+            index[name] = len(table)
+            table.append(Parameter.of(name, title, prior))
+        return index[name]
+
+    classes = reduction.classes
+    source_exists = np.full(reduction.source_kind.size, -1, np.int64)
+    hazard_class = np.full(reduction.source_kind.size, "", dtype=object)
+    for s, (kind, area) in enumerate(zip(reduction.source_kind, reduction.source_area, strict=True)):
+        if kind == "area":
+            hazard_class[s] = str(case.areas.hazard_class[area])
+            name = f"exists.{hazard_class[s]}"
+            source_exists[s] = number(name, f"share of {hazard_class[s]} areas that ever held anything",
+                                      _prior(case, name))
+    unit_level = np.zeros(reduction.unit_source.size, np.int64)
+    pairs = np.stack([reduction.unit_source, reduction.unit_class], axis=1)
+    memo: dict[tuple[str, int], int] = {}
+    for u, (source, ordnance) in enumerate(pairs.tolist()):
+        kind = str(reduction.source_kind[source])
+        stratum = hazard_class[source] if kind == "area" else kind
+        if (stratum, ordnance) not in memo:
+            memo[stratum, ordnance] = _level(case, kind, stratum, classes[ordnance], number, ordnance)
+        unit_level[u] = memo[stratum, ordnance]
+    clump = number("clump_shape", "clump shape (small: few places hold most items)", _prior(case, "clump_shape"))
+    methods = sorted({step.method for h in reduction.histories for step in h.searches})
+    method_detect = {
+        m: number(f"p_detect.{m}", f"{case.catalogue.method(m).title} finds an item that is there",
+                  case.catalogue.method(m).p_detect)
+        for m in methods
+    }
+    models, fate_index = [], np.zeros((len(classes), len(WHITENED_FIELDS)), np.int64)
+    for c, entry in enumerate(classes):
+        kind_of = case.catalogue.ordnance(entry.type)
+        model = model_with_setting(kind_of, entry.setting)
+        models.append(model)
+        for f, name in enumerate(WHITENED_FIELDS):
+            fate_index[c, f] = number(f"fate.{kind_of.name}.{name}", f"{kind_of.name}: {_FATE_TITLES[name]}",
+                                      getattr(model, name))
+    return ParameterTable(
+        parameters=tuple(table), unit_level=unit_level, source_exists=source_exists, method_detect=method_detect,
+        class_fate=fate_index, class_models=tuple(models), clump_shape=clump,
+    )
+
+
+def model_with_setting(kind: OrdnanceType, setting: str) -> FateModel:
+    """The type's behaviour with a self-destruct setting; empty takes the default one."""
+    chosen = setting or kind.default_setting
+    if not chosen:
+        return kind.fate
+    if chosen not in kind.settings:
+        raise InvalidInput(
+            f"{kind.name} has no setting {chosen!r}; it has {', '.join(kind.settings) or 'none'}. "
+            f"`remnant types {kind.name}` shows them."
+        )
+    return replace(kind.fate, sd_delay=kind.settings[chosen])
+
+
+def _prior(case: Case, name: str) -> Range:
+    if name in case.priors:
+        return case.priors[name]
+    entry: ModelPrior | None = case.catalogue.priors.get(name)
+    if entry is None:
+        known = ", ".join(sorted(case.catalogue.priors))
+        raise InvalidInput(
+            f"the model needs a prior {name!r}, and neither the case nor the catalogue has one. Add "
+            f'[model.priors."{name}"] with low, high, unit and source to case.toml, or use a hazard class that is '
+            f"known ({known})."
+        )
+    return entry.range
+
+
+def _level(case: Case, kind: str, stratum: str, entry: OrdnanceClass, number: object, ordnance: int) -> int:
+    label = entry.type + (f" ({entry.setting})" if entry.setting else "")
+    make = number
+    assert callable(make)
+    if kind == "deposit":
+        return int(make(f"deposit_factor.{label}", f"{label}: items there were per item on record",
+                        _deposit_range(case, entry)))
+    where = "outside hazard areas" if kind == "background" else f"in {stratum} areas that hold any"
+    prior = _prior(case, f"density.{stratum}")
+    return int(make(f"density.{stratum}.{label}", f"{label}: items {where}", prior))
+
+
+def _deposit_range(case: Case, entry: OrdnanceClass) -> Range:
+    """How wrong recorded quantities may be: the general factor widened by the records' own ranges."""
+    general = _prior(case, "deposit_factor")
+    mine = [
+        d for d in range(case.deposits.id.size)
+        if str(case.deposits.type[d]) == entry.type and str(case.deposits.setting[d]) == entry.setting
+    ]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_width = np.log(case.deposits.quantity_high[mine] / case.deposits.quantity_low[mine])
+    log_width = log_width[np.isfinite(log_width)]
+    own = float(np.sqrt(np.mean(np.square(log_width)))) if log_width.size else 0.0
+    centre = float(np.log(general.low * general.high) / 2.0)
+    half = 0.5 * float(np.hypot(np.log(general.high / general.low), own))
+    return replace(general, low=float(np.exp(centre - half)), high=float(np.exp(centre + half)), value=None)
+
+
+def summary(
+    table: ParameterTable, z: NDArray[np.float64], levels: Sequence[float] = (0.05, 0.95)
+) -> list[dict[str, object]]:
+    """Prior and posterior of each uncertain parameter, as rows of a table; certain ones are left out."""
+    rows: list[dict[str, object]] = []
+    values = table.values(z)
+    probe = np.linspace(-4.0, 4.0, 801)
+    weight = np.exp(-0.5 * probe**2)
+    for i, p in enumerate(table.parameters):
+        if p.link.is_certain:
+            continue
+        low, high = np.quantile(values[:, i], levels)
+        ends = p.link.value(np.array([-Z95, Z95]))
+        rows.append({
+            "name": p.name, "title": p.title, "unit": p.range.unit,
+            "prior_q05": float(ends[0]), "prior_mean": float((weight * p.link.value(probe)).sum() / weight.sum()),
+            "prior_q95": float(ends[1]), "posterior_q05": float(low), "posterior_mean": float(values[:, i].mean()),
+            "posterior_q95": float(high), "basis": p.range.basis, "source": p.range.source,
+        })
+    return rows
+
+
+def per_m2(parameter: Parameter, value: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A level in items per m² (densities are given per km²; factors of deposits have no unit)."""
+    return value / KM2_M2 if parameter.range.unit == "1/km2" else value

@@ -1,0 +1,391 @@
+"""How many items remain: counts per portion with their correlation by simulation, per cell in closed form given a draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaincinv
+
+from remnant.evidence import Ground
+from remnant.field.history import compile_histories
+from remnant.field.posterior import DensityPosterior
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Progress = Callable[[float], None]
+
+_PORTIONS_AT_ONCE = 512  # portions whose counts are held for all draws
+_CELLS_AT_ONCE = 8192
+_LONGEST_COUNT = 2000  # counts in a cell above this are taken as continuous
+_WORKERS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Summary:
+    """What is reported of a number of items; all of one shape, last axis armed, expired, dud, explosive.
+
+    Parameters
+    ----------
+    mean, q05, q95
+        Mean and 90 % interval of the number of items. [items]
+    p_any
+        Chance of at least one. [1]
+    """
+
+    mean: Floats
+    q05: Floats
+    q95: Floats
+    p_any: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Remaining:
+    """Counts of what remains.
+
+    Parameters
+    ----------
+    portion
+        (n_portions, n_dates, 4) summary of every portion.
+    by_group
+        Group name → summary (n_dates, 4) of the sum over its portions.
+    source_any
+        (n_draws, n_sources, n_dates, 2) chance, given a draw, that a source still holds any armed item, and any
+        explosive item.
+    source_moments
+        (n_draws, n_sources, 2) mean and variance of the explosive items of a source at the first date, given a draw
+        and that it held any.
+    """
+
+    portion: Summary
+    by_group: dict[str, Summary]
+    source_any: Floats
+    source_moments: Floats
+
+
+def count_remaining(
+    posterior: DensityPosterior,
+    dates: Sequence[float],
+    as_of_day: float,
+    groups: dict[str, Ints],
+    *,
+    seed: Sequence[int],
+    num_draws: int | None = None,
+    progress: Progress | None = None,
+) -> Remaining:
+    """Numbers of items that remain in every portion, and in groups of portions with their correlation.
+
+    Parameters
+    ----------
+    posterior
+        Draws of the density model.
+    dates, as_of_day
+        Asked days; the day up to which the records run. [d]
+    groups
+        Name → portions that it adds up.
+    seed
+        Seed of the step; every chunk of sources has a stream of its own, so that threads do not matter.
+    num_draws
+        Use the first so many draws; default all.
+    progress
+        Called with the share done.
+    """
+    reduction, table = posterior.reduction, posterior.table
+    num = len(posterior.z) if num_draws is None else min(num_draws, len(posterior.z))
+    num_portions = reduction.portion_source.size
+    num_sources = reduction.source_kind.size
+    group_names = list(groups)
+    member = np.zeros((len(group_names), num_portions), np.bool_)
+    for g, name in enumerate(group_names):
+        member[g, groups[name]] = True
+    shape = (num_portions, len(dates), 4)
+    mean, low, high, some = (np.zeros(shape) for _ in range(4))
+    totals = np.zeros((num, len(group_names), len(dates), 3), np.int64)
+    source_any = np.zeros((num, num_sources, len(dates), 2))
+    moments = np.zeros((num, num_sources, 2))
+    compiled = compile_histories(reduction.histories, table, as_of_day, dates)
+    values = table.values(posterior.z[:num])
+    left = compiled.remaining(table, posterior.z[:num], values)
+    entries = _by_unit(reduction.by_portion)
+    order = np.argsort(reduction.unit_source[entries.unit], kind="stable")
+    entry_source = reduction.unit_source[entries.unit][order]
+    chunks = _source_chunks(reduction.portion_source, num_sources)
+
+    def work(c: int) -> tuple[Ints, NDArray[np.int64], Floats, Floats, tuple[int, int]]:
+        first, last = chunks[c]
+        rows = order[np.searchsorted(entry_source, first) : np.searchsorted(entry_source, last)]
+        portions = np.flatnonzero((reduction.portion_source >= first) & (reduction.portion_source < last))
+        rng = np.random.default_rng([*seed, c])
+        units, unit = np.unique(entries.unit[rows], return_inverse=True)
+        shape_u, scale_u = posterior.clumps(units, slice(0, num))
+        exists = posterior.exists[:num, first:last]
+        holds = rng.random(exists.shape) < exists
+        density = rng.standard_gamma(shape_u) * scale_u
+        portion = np.searchsorted(portions, entries.key[rows])
+        unit_of = unit.reshape(-1).astype(np.int64)
+        source = reduction.unit_source[entries.unit[rows]] - first
+        rate = _portion_rates(density, left, portion, unit_of, entries.history[rows], entries.ground[rows], len(portions))
+        held = holds[:, reduction.portion_source[portions] - first]
+        counts = rng.poisson(rate * held[:, :, None, None])
+        nothing, some_moments = _source_nothing(
+            shape_u, scale_u, left, unit_of, entries.history[rows], entries.ground[rows], source, last - first
+        )
+        return portions, counts, exists[:, :, None, None] * (1.0 - nothing), some_moments, (first, last)
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for done, (portions, counts, any_, some_moments, (first, last)) in enumerate(pool.map(work, range(len(chunks)))):
+            everything = np.concatenate([counts, counts.sum(axis=3, keepdims=True)], axis=3)
+            mean[portions] = everything.mean(axis=0)
+            low[portions], high[portions] = _quantiles(everything)
+            some[portions] = (everything > 0).mean(axis=0)
+            source_any[:, first:last] = any_
+            moments[:, first:last] = some_moments
+            for g in range(len(group_names)):
+                totals[:, g] += counts[:, member[g, portions]].sum(axis=1)
+            if progress is not None:
+                progress((done + 1) / len(chunks))
+    summed = np.concatenate([totals, totals.sum(axis=3, keepdims=True)], axis=3)
+    return Remaining(
+        portion=Summary(mean=mean, q05=low, q95=high, p_any=some),
+        by_group={name: summarise(summed[:, g]) for g, name in enumerate(group_names)},
+        source_any=source_any,
+        source_moments=moments,
+    )
+
+
+def summarise(counts: NDArray[np.int64]) -> Summary:
+    """Summary over draws (first axis) of counts."""
+    low, high = _quantiles(counts)
+    return Summary(mean=counts.mean(axis=0), q05=low, q95=high, p_any=(counts > 0).mean(axis=0))
+
+
+def _quantiles(counts: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    low, high = np.quantile(counts, [0.05, 0.95], axis=0, method="inverted_cdf")
+    return low.astype(np.float64), high.astype(np.float64)
+
+
+def _by_unit(entries: Ground) -> Ground:
+    order = np.lexsort((entries.history, entries.key, entries.unit))
+    return Ground(key=entries.key[order], unit=entries.unit[order], history=entries.history[order],
+                  ground=entries.ground[order])
+
+
+def _source_chunks(portion_source: Ints, num_sources: int) -> list[tuple[int, int]]:
+    """Ranges of sources with a bounded number of portions each."""
+    per_source = np.bincount(portion_source, minlength=num_sources)
+    chunks, first, held = [], 0, 0
+    for s in range(num_sources):
+        if held and held + per_source[s] > _PORTIONS_AT_ONCE:
+            chunks.append((first, s))
+            first, held = s, 0
+        held += int(per_source[s])
+    if num_sources:
+        chunks.append((first, num_sources))
+    return chunks
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _portion_rates(density, left, portion, unit, history, ground, num_portions):  # type: ignore[no-untyped-def]
+    """(n_draws, n_portions, n_dates, 3) expected items, if the source holds any."""
+    num_draws, num_dates = left.shape[0], left.shape[2]
+    out = np.zeros((num_draws, num_portions, num_dates, 3))
+    for j in range(num_draws):
+        for e in range(len(unit)):
+            items = density[j, unit[e]] * ground[e]
+            for t in range(num_dates):
+                for k in range(3):
+                    out[j, portion[e], t, k] += items * left[j, history[e], t, k]
+    return out
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _source_nothing(shape, scale, left, unit, history, ground, source, num_sources):  # type: ignore[no-untyped-def]
+    """(n_draws, n_sources, n_dates, 2) chance of no armed, and of no explosive item, if the source held any.
+
+    Also (n_draws, n_sources, 2) mean and variance of explosive items at the first date.
+
+    Entries stand in order of unit, so that the ground of a unit is summed before its clump is integrated.
+    """
+    num_draws, num_dates = left.shape[0], left.shape[2]
+    log_none = np.zeros((num_draws, num_sources, num_dates, 2))
+    moments = np.zeros((num_draws, num_sources, 2))
+    for j in range(num_draws):
+        for t in range(num_dates):
+            armed, every = 0.0, 0.0
+            for e in range(len(unit)):
+                armed += ground[e] * left[j, history[e], t, 0]
+                every += ground[e] * (
+                    left[j, history[e], t, 0] + left[j, history[e], t, 1] + left[j, history[e], t, 2]
+                )
+                if e + 1 == len(unit) or unit[e + 1] != unit[e]:
+                    u = unit[e]
+                    log_none[j, source[e], t, 0] -= shape[j, u] * np.log1p(scale[j, u] * armed)
+                    log_none[j, source[e], t, 1] -= shape[j, u] * np.log1p(scale[j, u] * every)
+                    if t == 0:
+                        rate = scale[j, u] * every
+                        moments[j, source[e], 0] += shape[j, u] * rate
+                        moments[j, source[e], 1] += shape[j, u] * rate * (1.0 + rate)
+                    armed, every = 0.0, 0.0
+    return np.exp(log_none), moments
+
+
+def cells_remaining(
+    posterior: DensityPosterior,
+    dates: Sequence[float],
+    as_of_day: float,
+    *,
+    num_draws: int = 100,
+    progress: Progress | None = None,
+) -> Summary:
+    """What remains in every cell: (n_dates, 4, n_cells) each.
+
+    The chance of any item and the mean are exact mixtures over draws; the interval is that of the mixture of negative
+    binomials over draws (of equal mean and variance where several units meet in one cell).
+    """
+    reduction, table = posterior.reduction, posterior.table
+    # draws are exchangeable; an even stride keeps them independent of how many are used elsewhere
+    num = min(num_draws, len(posterior.z))
+    chosen = slice(0, num)
+    compiled = compile_histories(reduction.histories, table, as_of_day, dates)
+    values = table.values(posterior.z[chosen])
+    left = compiled.remaining(table, posterior.z[chosen], values)
+    entries = reduction.by_cell
+    num_cells = reduction.cells.size
+    shape = (len(dates), 4, num_cells)
+    mean, low, high, some = (np.zeros(shape) for _ in range(4))
+    starts = np.searchsorted(entries.key, np.arange(num_cells + 1))
+    for first in range(0, num_cells, _CELLS_AT_ONCE):
+        last = min(first + _CELLS_AT_ONCE, num_cells)
+        rows = slice(int(starts[first]), int(starts[last]))
+        units, unit = np.unique(entries.unit[rows], return_inverse=True)
+        shape_u, scale_u = posterior.clumps(units, chosen)
+        source = reduction.unit_source[units]
+        sources, local = np.unique(source, return_inverse=True)
+        part = _cells(
+            starts[first : last + 1] - starts[first], unit.reshape(-1).astype(np.int64), entries.history[rows],
+            entries.ground[rows], local.reshape(-1).astype(np.int64), shape_u, scale_u,
+            np.ascontiguousarray(posterior.exists[chosen][:, sources]), left, _LONGEST_COUNT,
+        )
+        for target, got in zip((mean, low, high, some), part[:4], strict=True):
+            target[:, :, first:last] = got
+        _continuous(mean[:, :, first:last], part[4], low[:, :, first:last], high[:, :, first:last])
+        if progress is not None:
+            progress(last / num_cells)
+    return Summary(mean=mean, q05=low, q95=high, p_any=some)
+
+
+def _continuous(mean: Floats, variance: Floats, low: Floats, high: Floats) -> None:
+    """Fill intervals of cells with very many items from the Gamma of equal mean and variance."""
+    for target, level in ((low, 0.05), (high, 0.95)):
+        open_ = target < 0.0
+        if open_.any():
+            shape = np.square(mean[open_]) / variance[open_]
+            target[open_] = np.round(gammaincinv(shape, level) * mean[open_] / shape)
+
+
+@numba.njit(cache=True, parallel=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _cells(start, unit, history, ground, unit_source, shape, scale, exists, left, longest):  # type: ignore[no-untyped-def]
+    """Mean, quantiles (−1: not reached), chance of any and variance per date, state and cell."""
+    num_cells, num_draws, num_dates = len(start) - 1, left.shape[0], left.shape[2]
+    mean = np.zeros((num_dates, 4, num_cells))
+    low = np.zeros((num_dates, 4, num_cells))
+    high = np.zeros((num_dates, 4, num_cells))
+    some = np.zeros((num_dates, 4, num_cells))
+    variance = np.zeros((num_dates, 4, num_cells))
+    for c in numba.prange(num_cells):
+        par = np.zeros((num_draws, 5))  # chance of the larger source, then size and mean of both mixtures
+        for t in range(num_dates):
+            for k in range(4):
+                any_ground = False
+                first_moment, second_moment, none = 0.0, 0.0, 0.0
+                for j in range(num_draws):
+                    # sources follow one another in a cell; the one with most items is kept apart from the rest
+                    rest_mean, rest_var, p_none = 0.0, 0.0, 1.0
+                    top_mean, top_var, top_exists = 0.0, 0.0, 1.0
+                    src_mean, src_var, src_log = 0.0, 0.0, 0.0
+                    share = 0.0
+                    for e in range(start[c], start[c + 1]):
+                        if k < 3:
+                            share += ground[e] * left[j, history[e], t, k]
+                        else:
+                            share += ground[e] * (
+                                left[j, history[e], t, 0] + left[j, history[e], t, 1] + left[j, history[e], t, 2]
+                            )
+                        u = unit[e]
+                        is_last = e + 1 == start[c + 1]
+                        if is_last or unit[e + 1] != u:
+                            if share > 0.0:
+                                any_ground = True
+                                rate = scale[j, u] * share
+                                src_mean += shape[j, u] * rate
+                                src_var += shape[j, u] * rate * (1.0 + rate)
+                                src_log -= shape[j, u] * np.log1p(rate)
+                            share = 0.0
+                            if is_last or unit_source[unit[e + 1]] != unit_source[u]:
+                                q = exists[j, unit_source[u]]
+                                p_none *= 1.0 - q + q * np.exp(src_log)
+                                if src_mean > top_mean:
+                                    rest_mean += top_exists * top_mean
+                                    rest_var += top_exists * (top_var + (1.0 - top_exists) * top_mean * top_mean)
+                                    top_mean, top_var, top_exists = src_mean, src_var, q
+                                else:
+                                    rest_mean += q * src_mean
+                                    rest_var += q * (src_var + (1.0 - q) * src_mean * src_mean)
+                                src_mean, src_var, src_log = 0.0, 0.0, 0.0
+                    both_mean, both_var = rest_mean + top_mean, rest_var + top_var
+                    m = rest_mean + top_exists * top_mean
+                    v = rest_var + top_exists * (top_var + (1.0 - top_exists) * top_mean * top_mean)
+                    first_moment += m
+                    second_moment += v + m * m
+                    none += p_none
+                    par[j, 0] = top_exists
+                    par[j, 1], par[j, 2] = _size(rest_mean, rest_var), rest_mean
+                    par[j, 3], par[j, 4] = _size(both_mean, both_var), both_mean
+                if not any_ground:
+                    continue
+                mean[t, k, c] = first_moment / num_draws
+                variance[t, k, c] = second_moment / num_draws - mean[t, k, c] ** 2
+                some[t, k, c] = 1.0 - none / num_draws
+                if none / num_draws >= 0.95:
+                    continue
+                low[t, k, c], high[t, k, c] = _count_quantiles(par, mean[t, k, c], longest)
+    return mean, low, high, some, variance
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _size(mean, variance):  # type: ignore[no-untyped-def]
+    """Size of the negative binomial of a mean and variance; very large stands for Poisson."""
+    if variance - mean <= 1e-9 * mean:
+        return 1e9
+    return mean * mean / (variance - mean)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _count_quantiles(par, mean, longest):  # type: ignore[no-untyped-def]
+    """5 % and 95 % points of a mixture of zero-inflated negative binomials; −1 where counts are too long."""
+    num = len(par)
+    if mean > 0.25 * longest:
+        return -1.0, -1.0
+    pmf = np.zeros((num, 2))
+    for j in range(num):
+        for b in range(2):
+            size, m = par[j, 1 + 2 * b], par[j, 2 + 2 * b]
+            pmf[j, b] = np.exp(-size * np.log1p(m / size)) if m > 0.0 else 1.0
+    low, high, total = -1.0, -1.0, 0.0
+    for count in range(longest):
+        for j in range(num):
+            total += ((1.0 - par[j, 0]) * pmf[j, 0] + par[j, 0] * pmf[j, 1]) / num
+        if low < 0.0 and total >= 0.05 - 1e-12:
+            low = float(count)
+        if total >= 0.95 - 1e-12:
+            high = float(count)
+            break
+        for j in range(num):
+            for b in range(2):
+                size, m = par[j, 1 + 2 * b], par[j, 2 + 2 * b]
+                pmf[j, b] *= (size + count) / (count + 1.0) * (m / (size + m)) if m > 0.0 else 0.0
+    return low, high

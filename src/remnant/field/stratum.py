@@ -1,0 +1,259 @@
+"""The stratum model: one density level per stratum, clumps per block, existence per hazard area (DESIGN 3.3 with u = 0).
+
+For a unit u of class k in a source a of stratum s::
+
+    Z_a ~ Bernoulli(π_s)         g_u ~ Gamma(α, α)          items found ~ Poisson(Z_a μ_sk g_u E_u)
+
+Clumps are integrated in closed form (negative binomial), existence by summation; levels, clump shape, shares that exist,
+detection and fate are sampled together. Units whose finds cannot be told apart enter as one, with the clump shape that
+their sum has (exact for equal exposures, matched in mean and variance otherwise). Items met outside any search of known
+outcome show that there was one item there: they make the source exist and add one to the clump's shape, and say nothing
+about any other place.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from remnant.evidence import Case, Reduction
+from remnant.field.history import HistoryTable, compile_histories
+from remnant.field.parameters import ParameterTable, parameters_of, per_m2
+from remnant.numerics import sample_posterior
+from remnant.units import day_number
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Groups:
+    """Units with known exposure, by group, by source: what the likelihood walks over."""
+
+    source_start: Ints  # (n_informed + 1,) groups of each informed source
+    source: Ints  # (n_informed,) its index
+    source_exists: Ints  # (n_informed,) parameter of existence, −1 if certain
+    log_unfound: Floats  # (n_informed,)
+    log_unmet: Floats  # (n_informed,)
+    group_start: Ints  # (n_groups + 1,) units of each group
+    group_found: Floats  # (n_groups,) items
+    group_blocks: Floats  # (n_groups,) multiple of the clump shape
+    unit_level: Ints  # (n_rows,) parameter of the level
+    ground_start: Ints  # (n_rows + 1,)
+    ground_history: Ints
+    ground: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StratumPosterior:
+    """Posterior of the stratum model; see `remnant.field.DensityPosterior`."""
+
+    reduction: Reduction
+    table: ParameterTable
+    z: Floats
+    exists: Floats
+    log_evidence: float
+    _ground: csr_matrix
+    _exposure: Floats
+    _found: Floats
+    _met: Floats
+
+    def clumps(self, units: Ints, draws: slice) -> tuple[Floats, Floats]:
+        """Shape [1] and scale [items per unit of ground] of the density of units, (n_draws, n_units) each."""
+        values = self.table.values(self.z[draws])
+        level = _levels(self.table, values, self.table.unit_level[units])
+        blocks = self.reduction.unit_num_blocks[units]
+        alpha = values[:, self.table.clump_shape][:, None] * blocks
+        expected = level * np.asarray((self._ground[units] @ self._exposure[draws].T).T)
+        shape = alpha + self._found[units] + self._met[units]
+        return shape, level / (alpha + expected)
+
+
+def fit_stratum(
+    case: Case,
+    reduction: Reduction,
+    *,
+    rng: np.random.Generator,
+    progress: Callable[[float], None] | None = None,
+) -> StratumPosterior:
+    """Posterior draws of the stratum model.
+
+    Parameters
+    ----------
+    case
+        Priors, catalogue and number of draws.
+    reduction
+        Its evidence.
+    rng
+        Source of all randomness.
+    progress
+        Called with the share done, 0 to 1.
+    """
+    table = parameters_of(case, reduction)
+    compiled = compile_histories(reduction.histories, table, day_number(case.as_of), [])
+    num_units = reduction.unit_source.size
+    known = np.array([h.is_known for h in reduction.histories], np.bool_)
+    entries = reduction.by_portion
+    informs = known[entries.history]
+    ground = csr_matrix(
+        (entries.ground[informs], (entries.unit[informs], entries.history[informs])),
+        shape=(num_units, len(reduction.histories)),
+    )
+    reach = np.asarray(ground.sum(axis=1)).reshape(-1)
+    # finds on ground whose exposure is nil cannot be explained by a search: they show presence only
+    stray = reach <= 0.0
+    found = np.where(stray, 0.0, reduction.found)
+    met = reduction.met + np.where(stray, reduction.found, 0.0)
+    centre = np.zeros((1, len(table.parameters)))
+    groups = _groups(reduction, table, ground, found, compiled, centre)
+    informed = _informed(table, reduction, groups, known)
+    z = rng.standard_normal((case.num_draws, len(table.parameters)))
+    log_evidence = 0.0
+    if groups.source.size and informed.size:
+        def log_likelihood(some: Floats) -> Floats:
+            full = np.zeros((len(some), len(table.parameters)))
+            full[:, informed] = some
+            return _sources(groups, table, compiled, full)[0].sum(axis=1)
+
+        population = sample_posterior(
+            log_likelihood, informed.size, num_draws=case.num_draws, rng=rng, progress=progress
+        )
+        z[:, informed] = population.z
+        log_evidence = population.log_evidence
+    _, odds = _sources(groups, table, compiled, z)
+    return StratumPosterior(
+        reduction=reduction, table=table, z=z, exists=_existence(reduction, table, groups, z, odds),
+        log_evidence=log_evidence, _ground=ground,
+        _exposure=compiled.exposure(table, z, table.values(z)), _found=found, _met=met,
+    )
+
+
+def _groups(
+    reduction: Reduction, table: ParameterTable, ground: csr_matrix, found: Floats, compiled: HistoryTable,
+    centre: Floats,
+) -> _Groups:
+    """Arrange the informed units by source and group."""
+    units = np.flatnonzero(np.diff(ground.indptr) > 0)
+    order = units[np.lexsort((units, reduction.unit_group[units], reduction.unit_source[units]))]
+    source = reduction.unit_source[order]
+    group_key = source * (reduction.unit_group.max(initial=0) + 1) + reduction.unit_group[order]
+    new_group = np.concatenate([[True], group_key[1:] != group_key[:-1]]) if order.size else np.zeros(0, np.bool_)
+    group_first = np.flatnonzero(new_group)
+    group_of = np.cumsum(new_group) - 1
+    values = table.values(centre)
+    exposure = np.asarray(ground[order] @ compiled.exposure(table, centre, values)[0])
+    expected = exposure * _levels(table, values, table.unit_level[order])[0]
+    num = group_first.size
+    total = np.bincount(group_of, expected, minlength=num)
+    squares = np.bincount(group_of, np.square(expected) / reduction.unit_num_blocks[order], minlength=num)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        blocks = np.where(squares > 0.0, np.square(total) / squares, 1.0)
+    group_source = source[group_first]
+    source_first = np.flatnonzero(np.concatenate([[True], group_source[1:] != group_source[:-1]])) if num else group_first
+    informed = group_source[source_first]
+    rows = ground[order].tocsr()
+    return _Groups(
+        source_start=np.append(source_first, num).astype(np.int64),
+        source=informed,
+        source_exists=table.source_exists[informed],
+        log_unfound=reduction.source_log_unfound[informed],
+        log_unmet=reduction.source_log_unmet[informed],
+        group_start=np.append(group_first, order.size).astype(np.int64),
+        group_found=np.bincount(group_of, found[order], minlength=num),
+        group_blocks=blocks,
+        unit_level=table.unit_level[order],
+        ground_start=rows.indptr.astype(np.int64),
+        ground_history=rows.indices.astype(np.int64),
+        ground=rows.data,
+    )
+
+
+def _informed(table: ParameterTable, reduction: Reduction, groups: _Groups, known: NDArray[np.bool_]) -> Ints:
+    """Parameters that the evidence can say something about; the others keep their prior draws."""
+    mine = {table.clump_shape, *groups.unit_level.tolist(), *groups.source_exists.tolist()} - {-1}
+    for h in np.unique(groups.ground_history).tolist():
+        history = reduction.histories[h]
+        mine |= {table.method_detect[s.method] for s in history.searches}
+        mine |= set(table.class_fate[history.ordnance].tolist())
+    return np.array(sorted(i for i in mine if not table.parameters[i].link.is_certain), np.int64)
+
+
+def _levels(table: ParameterTable, values: Floats, level: Ints) -> Floats:
+    """(n_draws, n) density levels per unit of ground."""
+    distinct, inverse = np.unique(level, return_inverse=True)
+    columns = [per_m2(table.parameters[i], values[:, i]) for i in distinct.tolist()]
+    stacked = np.stack(columns, axis=1) if columns else np.zeros((len(values), 0))
+    return stacked[:, inverse.reshape(-1)]
+
+
+def _sources(groups: _Groups, table: ParameterTable, compiled: HistoryTable, z: Floats) -> tuple[Floats, Floats]:
+    """Log-likelihood of each informed source, and its log odds of existence given the evidence; (n_draws, n)."""
+    values = table.values(z)
+    level = np.stack([per_m2(p, values[:, i]) for i, p in enumerate(table.parameters)], axis=1)
+    exposure = compiled.exposure(table, z, values)
+    found = _group_log_likelihood(
+        groups.source_start, groups.group_start, groups.group_found, groups.group_blocks, groups.unit_level,
+        groups.ground_start, groups.ground_history, groups.ground, level, exposure, values[:, table.clump_shape].copy(),
+    )
+    certain = groups.source_exists < 0
+    share = np.where(certain, 1.0, values[:, np.maximum(groups.source_exists, 0)])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_in, log_out = np.log(share), np.log1p(-share)
+        present = log_in + found
+        absent = log_out + groups.log_unfound + groups.log_unmet
+        # what was met outside searches tells that something was there, not how often areas hold anything
+        reference = np.logaddexp(log_in, log_out + groups.log_unmet)
+        total = np.where(certain, found, np.logaddexp(present, absent) - reference)
+        odds = np.where(certain, np.inf, present - absent)
+    return total, odds
+
+
+def _existence(
+    reduction: Reduction, table: ParameterTable, groups: _Groups, z: Floats, odds: Floats
+) -> Floats:
+    values = table.values(z)
+    certain = table.source_exists < 0
+    share = np.where(certain, 1.0, values[:, np.maximum(table.source_exists, 0)])
+    with np.errstate(divide="ignore"):
+        absent = np.exp(reduction.source_log_unmet)
+        exists = np.where(certain, 1.0, share / (share + (1.0 - share) * absent))
+    exists[:, groups.source] = np.where(np.isposinf(odds), 1.0, 1.0 / (1.0 + np.exp(-np.clip(odds, -700.0, 700.0))))
+    return np.asarray(exists)
+
+
+@numba.njit(cache=True, parallel=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _group_log_likelihood(source_start, group_start, group_found, group_blocks, unit_level, ground_start,
+                          ground_history, ground, level, exposure, clump):  # type: ignore[no-untyped-def]
+    """(n_draws, n_sources) negative binomial log-likelihood of the finds, given that the source exists.
+
+    The constant −log Y! is left out.
+    """
+    num_draws, num_sources = level.shape[0], len(source_start) - 1
+    out = np.zeros((num_draws, num_sources))
+    for j in numba.prange(num_draws):
+        for s in range(num_sources):
+            total = 0.0
+            for g in range(source_start[s], source_start[s + 1]):
+                expected = 0.0
+                for u in range(group_start[g], group_start[g + 1]):
+                    reached = 0.0
+                    for e in range(ground_start[u], ground_start[u + 1]):
+                        reached += ground[e] * exposure[j, ground_history[e]]
+                    expected += level[j, unit_level[u]] * reached
+                shape, found = clump[j] * group_blocks[g], group_found[g]
+                if found > 0.0:
+                    total += (
+                        math.lgamma(shape + found) - math.lgamma(shape)
+                        - shape * np.log1p(expected / shape)
+                        + found * (np.log(expected) - np.log(shape + expected))
+                    )
+                else:
+                    total -= shape * np.log1p(expected / shape)
+            out[j, s] = total
+    return out
