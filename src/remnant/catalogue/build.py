@@ -105,6 +105,11 @@ def make_type(where: str, name: str, entry: TypeEntry, user_file: str) -> Ordnan
         for key, value in sorted(entry.settings.items())
     }
     default = _default_setting(where, entry, settings)
+    if default and "sd_delay" in ranges:
+        raise CatalogueError(
+            f"{where}.sd_delay: comes from the settings of this type and may not be given. "
+            f"Give [settings.{default}] instead, or the setting that you mean ({', '.join(settings)})."
+        )
     if default:
         ranges["sd_delay"] = settings[default]
     return OrdnanceType(

@@ -220,6 +220,8 @@ def _expand_likes(types: dict[str, _Written[schema.TypeEntry]], names: Sequence[
         open_names.pop()
         numbers = schema.TypeEntry.model_construct(**{key: getattr(base, key) for key in _NUMBERS})
         if entry.settings:  # its own settings stand alone; only a user's override adds to those of its entry
+            numbers = numbers.model_copy(update={"settings": {}, "default_setting": None, "sd_delay": None})
+        elif entry.sd_delay is not None:
             numbers = numbers.model_copy(update={"settings": {}, "default_setting": None})
         whole = _overridden(numbers, entry).model_copy(update={"like": None})
         assert isinstance(whole, schema.TypeEntry)
@@ -307,7 +309,9 @@ def _with_type_names(sheets: _Sheets, kind: str) -> dict[str, _Written[Any]]:
 
 def _refuse_shared_spellings(entries: Mapping[str, _Written[Any]]) -> None:
     seen: dict[str, str] = {}
-    for name, written in entries.items():
+    for name, written in sorted(
+        entries.items(), key=lambda item: item[1].user_file != ""
+    ):  # blame the user's entry
         for spelling in (name, *written.entry.aliases):
             other = seen.setdefault(spelling_key(spelling), name)
             if other != name:

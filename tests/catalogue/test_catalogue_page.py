@@ -1,0 +1,40 @@
+import re
+from pathlib import Path
+
+from remnant.catalogue import FateModel, load_catalogue
+from remnant.catalogue.page import catalogue_page
+
+CATALOGUE = load_catalogue()
+PAGE = catalogue_page(CATALOGUE)
+
+
+def test_the_committed_page_is_the_one_that_the_data_give() -> None:
+    committed = (Path(__file__).parents[2] / "docs" / "catalogue.md").read_text(encoding="utf-8")
+    assert committed == PAGE, "run: python docs/make_catalogue.py"
+
+
+def test_every_entry_is_on_the_page() -> None:
+    for entries in (
+        CATALOGUE.types,
+        CATALOGUE.methods,
+        CATALOGUE.treaties,
+        CATALOGUE.evidence,
+        CATALOGUE.priors,
+    ):
+        for name in entries:
+            assert name in PAGE, name
+    for claim in CATALOGUE.claims.values():
+        assert claim.text in PAGE
+
+
+def test_every_source_is_on_the_page() -> None:
+    for ordnance in CATALOGUE.types.values():
+        for field in FateModel.__dataclass_fields__:
+            given = getattr(ordnance.fate, field)
+            if not given.is_certain:
+                assert given.source.removeprefix("judgement: ") in PAGE, (ordnance.name, field)
+
+
+def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
+    for table in re.findall(r"(?:^\|.*\n)+", PAGE, flags=re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
