@@ -47,7 +47,7 @@ def inline_math(translator: Any, node: nodes.math) -> None:
 
 def block_math(translator: Any, node: nodes.math_block) -> None:
     """Write a formula of its own as MathML."""
-    translator.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>')
+    translator.body.append(f'<div class="formula">{tex2mathml(node.astext(), as_block=True)}</div>')
     raise nodes.SkipNode
 
 
