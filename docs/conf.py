@@ -22,6 +22,8 @@ html_theme = "furo"
 html_math_renderer = "mathml"
 html_title = "remnant"
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 
 autodoc_default_options = {"members": True, "member-order": "bysource", "show-inheritance": False}
 autodoc_typehints = "signature"
