@@ -27,6 +27,9 @@ _SETTING = Annotated[
         "--setting", help="Self-destruct setting (4h, 48h, 15d) where the type has some; else the longest."
     ),
 ]
+_UNCONFIRMED = Annotated[
+    bool, typer.Option("--unconfirmed", help="With --basis learned: use records that nobody can cite, too.")
+]
 _SEED = Annotated[int, typer.Option("--seed", help="The same seed gives the same numbers.")]
 _CATALOGUE = Annotated[
     Path | None,
@@ -48,6 +51,7 @@ def fate(
     claim: Annotated[
         str, typer.Option("--claim", metavar="NAME", help="With --basis claim: which one.")
     ] = "",
+    unconfirmed: _UNCONFIRMED = False,
     seed: _SEED = 1,
     catalogue: _CATALOGUE = None,
     as_json: _JSON = False,
@@ -68,6 +72,7 @@ def fate(
         setting=setting,
         basis=basis,
         claim=claim,
+        unconfirmed=unconfirmed,
         seed=seed,
     )
     if plot is not None:
@@ -93,6 +98,72 @@ def trials(
 
     answer = judge_trials(tested, failed, claim=claim, confidence=confidence)
     _show(trials_json(answer) if as_json else trials_words(answer))
+
+
+@app.command()
+def compare(
+    type_names: Annotated[
+        list[str], typer.Argument(metavar="TYPE...", help="Ordnance types; the first is the yardstick.")
+    ],
+    basis: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--basis", help="catalogue, claim, treaty, learned; may be repeated. [default: all for one type]"
+        ),
+    ] = None,
+    quantity: _QUANTITY = 1000,
+    on: _ON = "",
+    at: _AT = None,
+    unconfirmed: _UNCONFIRMED = False,
+    seed: _SEED = 1,
+    catalogue: _CATALOGUE = None,
+    as_json: _JSON = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write one page (.html) or its picture (.png)."),
+    ] = None,
+) -> None:
+    """Put types and bases side by side: what differs, and by what factor."""
+    from remnant.fate import answer_comparison, parse_ages_d, parse_date
+    from remnant.report.fate_compare import comparison_json, comparison_words, write_comparison
+
+    answers, missing = answer_comparison(
+        type_names,
+        _catalogue(catalogue),
+        bases=basis or (),
+        quantity=quantity,
+        on=parse_date(on),
+        ages_d=parse_ages_d(at or ()),
+        unconfirmed=unconfirmed,
+        seed=seed,
+    )
+    if out is not None:
+        write_comparison(answers, missing, out)
+    _show(comparison_json(answers, missing) if as_json else comparison_words(answers, missing))
+    if out is not None and not as_json:
+        typer.echo(f"\nPage written: {out}")
+
+
+@app.command()
+def claims(
+    type_name: Annotated[
+        str, typer.Argument(metavar="[TYPE]", help="Claims on this type; all if left out.")
+    ] = "",
+    seed: _SEED = 1,
+    catalogue: _CATALOGUE = None,
+    as_json: _JSON = False,
+) -> None:
+    """Set each public claim beside the treaty limit and the evidence."""
+    from remnant.fate import judge_claims
+    from remnant.report.fate_compare import claims_json, claims_words
+
+    entries = _catalogue(catalogue)
+    verdicts = judge_claims(entries, type_name=type_name, seed=seed)
+    _show(
+        claims_json(verdicts, seed=seed, catalogue_sha256=entries.sha256)
+        if as_json
+        else claims_words(verdicts)
+    )
 
 
 def _catalogue(path: Path | None) -> Any:

@@ -19,6 +19,11 @@ from remnant.fate.bounds import judge_trials as judge_trials
 from remnant.fate.bounds import lower_bound as lower_bound
 from remnant.fate.bounds import trials_needed as trials_needed
 from remnant.fate.bounds import upper_bound as upper_bound
+from remnant.fate.claims import Beliefs as Beliefs
+from remnant.fate.claims import ClaimVerdict as ClaimVerdict
+from remnant.fate.claims import deciding_test as deciding_test
+from remnant.fate.claims import judge_claim as judge_claim
+from remnant.fate.claims import judge_claims as judge_claims
 from remnant.fate.evidence import Evidence as Evidence
 from remnant.fate.evidence import FieldResult as FieldResult
 from remnant.fate.evidence import Inspections as Inspections
@@ -33,6 +38,7 @@ from remnant.fate.items import count_items as count_items
 from remnant.fate.items import item_shares as item_shares
 from remnant.fate.items import mixture_quantile as mixture_quantile
 from remnant.fate.learning import BATCH_SPREAD as BATCH_SPREAD
+from remnant.fate.learning import TRIAL_TO_USE as TRIAL_TO_USE
 from remnant.fate.learning import Learned as Learned
 from remnant.fate.learning import WindowPrior as WindowPrior
 from remnant.fate.learning import in_batch as in_batch

@@ -65,6 +65,7 @@ def answer_fate(
     setting: str = "",
     basis: str = "catalogue",
     claim: str = "",
+    unconfirmed: bool = False,
     seed: int = 1,
     num_draws: int = NUM_DRAWS,
 ) -> FateAnswer:
@@ -78,7 +79,7 @@ def answer_fate(
         Items delivered. [items]
     ages_d
         Ages. [d]
-    setting, basis, claim
+    setting, basis, claim, unconfirmed
         As in `with_setting` and `basis_draws`.
     seed
         The same seed gives the same numbers.
@@ -87,7 +88,9 @@ def answer_fate(
         raise InvalidInput(f"seed must be 0 or more; got {seed}")
     ordnance, chosen = with_setting(catalogue.ordnance(name), setting)
     rng = np.random.default_rng([seed, *b"fate"])
-    found = basis_draws(ordnance, basis, catalogue, num_draws=num_draws, rng=rng, claim=claim)
+    found = basis_draws(
+        ordnance, basis, catalogue, num_draws=num_draws, rng=rng, claim=claim, unconfirmed=unconfirmed
+    )
     ages = np.asarray(ages_d, dtype=np.float64)
     return FateAnswer(
         ordnance=ordnance,
@@ -209,6 +212,7 @@ def answer_comparison(
     quantity: int,
     on: dt.date | None,
     ages_d: Sequence[float],
+    unconfirmed: bool = False,
     seed: int = 1,
     num_draws: int = NUM_DRAWS,
 ) -> tuple[tuple[FateAnswer, ...], tuple[str, ...]]:
@@ -228,9 +232,18 @@ def answer_comparison(
         for basis in asked:
             try:
                 answers.append(
-                    answer_fate(name, catalogue, quantity=quantity, on=on, ages_d=ages_d, basis=basis, seed=seed,
-                                num_draws=num_draws)
-                )  # fmt: skip
+                    answer_fate(
+                        name,
+                        catalogue,
+                        quantity=quantity,
+                        on=on,
+                        ages_d=ages_d,
+                        basis=basis,
+                        unconfirmed=unconfirmed,
+                        seed=seed,
+                        num_draws=num_draws,
+                    )
+                )
             except NotEstimable as reason:
                 missing.append(f"{name}, basis {basis}: {reason}")
     if not answers:

@@ -74,6 +74,7 @@ def basis_draws(
     num_draws: int,
     rng: np.random.Generator,
     claim: str = "",
+    unconfirmed: bool = False,
 ) -> BasisDraws:
     """θ of a type on a basis.
 
@@ -87,6 +88,8 @@ def basis_draws(
         published trials and field results on the type.
     claim
         Name of the claim to take, for basis ``claim``; empty: the strongest assurance for each quantity.
+    unconfirmed
+        For basis ``learned``: also learn from records that nobody can cite (remembered, weak).
 
     Raises
     ------
@@ -103,22 +106,7 @@ def basis_draws(
         return _at_treaty_limits(ordnance, prior, catalogue)
     if basis == "claim":
         return _at_claims(ordnance, prior, _claims_on(ordnance, catalogue, claim), rng=rng)
-    found = evidence_on(ordnance, catalogue)
-    if not found:
-        raise NotEstimable(
-            f"nothing has been published from which to learn about {ordnance.name}: the catalogue holds no trial or "
-            "field result on it. Take --basis catalogue, or add evidence in a catalogue file of your own (--catalogue)."
-        )
-    learned = learn_type(ordnance, catalogue, num_draws=num_draws, rng=rng)
-    note = "sourced ranges updated by " + "; ".join(e.name for e in found)
-    return _described(
-        ordnance,
-        basis,
-        learned.new_batch,
-        note,
-        sources=tuple((e.name, e.source) for e in found),
-        replaced=(),
-    )
+    return _learned(ordnance, catalogue, num_draws=num_draws, rng=rng, unconfirmed=unconfirmed)
 
 
 def hold_to(draws: FateDraws, quantity: str, share: NDArray[np.float64], age_d: float | None) -> FateDraws:
@@ -178,6 +166,43 @@ def claim_age_d(claim: Claim, model: FateModel) -> float | None:
     if claim.age_d is not None or claim.quantity == "p_dud":
         return claim.age_d
     return model.sd_delay.high / DAY_H or None
+
+
+def _learned(
+    ordnance: OrdnanceType,
+    catalogue: Catalogue,
+    *,
+    num_draws: int,
+    rng: np.random.Generator,
+    unconfirmed: bool,
+) -> BasisDraws:
+    everything = evidence_on(ordnance, catalogue)
+    found = evidence_on(ordnance, catalogue, unconfirmed=unconfirmed)
+    if not found and everything:
+        raise NotEstimable(
+            f"what is known of trials and field results on {ordnance.name} is unconfirmed: "
+            f"{', '.join(e.name for e in everything)}. Add --unconfirmed to learn from it all the same, or take "
+            "--basis catalogue."
+        )
+    if not found:
+        raise NotEstimable(
+            f"nothing has been published from which to learn about {ordnance.name}: the catalogue holds no trial or "
+            "field result on it. Take --basis catalogue, or add evidence in a catalogue file of your own (--catalogue)."
+        )
+    learned = learn_type(ordnance, found, num_draws=num_draws, rng=rng)
+    doubtful = [e.name for e in found if e.basis in ("weak", "judgement")]
+    note = "the catalogue's ranges updated by " + ", ".join(e.name for e in found)
+    note += "; shown is a batch that nobody has tested, and use that is harder than a trial"
+    if doubtful:
+        note += f"; unconfirmed, check before use: {', '.join(doubtful)}"
+    return _described(
+        ordnance,
+        "learned",
+        learned.new_batch,
+        note,
+        sources=tuple((e.name, e.source) for e in found),
+        replaced=(),
+    )
 
 
 def _at_treaty_limits(ordnance: OrdnanceType, prior: FateDraws, catalogue: Catalogue) -> BasisDraws:

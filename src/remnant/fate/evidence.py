@@ -155,9 +155,15 @@ def group_visits(
     return Inspections(last_seen_d=rows[:, 0], first_gone_d=rows[:, 1], count=count.astype(float), of=of)
 
 
-def evidence_on(ordnance: OrdnanceType, catalogue: Catalogue) -> tuple[FieldEvidence, ...]:
-    """The published trials and field results on a type."""
-    return tuple(e for e in catalogue.evidence.values() if ordnance.name in e.types)
+def evidence_on(
+    ordnance: OrdnanceType, catalogue: Catalogue, *, unconfirmed: bool = True
+) -> tuple[FieldEvidence, ...]:
+    """The trials and field results on a type; without the `unconfirmed` ones only what can be cited."""
+    return tuple(
+        e
+        for e in catalogue.evidence.values()
+        if ordnance.name in e.types and (unconfirmed or e.basis not in ("weak", "judgement"))
+    )
 
 
 def as_record(published: FieldEvidence) -> Trial | FieldResult:

@@ -14,15 +14,15 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, logsumexp, ndtr, xlogy
 
-from remnant.catalogue import Catalogue, FateModel, OrdnanceType, Range
+from remnant.catalogue import FateModel, FieldEvidence, OrdnanceType, Range
 from remnant.errors import InvalidInput
-from remnant.fate.evidence import Evidence, FieldResult, Inspections, Trial, as_record, evidence_on
+from remnant.fate.evidence import Evidence, FieldResult, Inspections, Trial, as_record
 from remnant.fate.states import WHITENED_FIELDS, FateDraws, draws_at, state_probabilities
 from remnant.numerics import Link, link_of, sample_posterior
 
@@ -30,7 +30,9 @@ Floats = NDArray[np.float64]
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(25)
 _LOG_WEIGHTS = np.log(_WEIGHTS) + 0.5 * np.square(_NODES)
 _MODE_STEPS = 12
+_ONE = np.ones(1)
 _TINY = 1e-300
+_NUISANCES = ("delivered", "share_searched", "p_detect")
 
 BATCH_SPREAD = Range(
     low=0.1,
@@ -40,6 +42,15 @@ BATCH_SPREAD = Range(
     source="judgement: test and field shares of one type differ by factors of 2 to 5 (DOMAIN 3)",
 )
 """Standard deviation, on the logit scale, of a batch's share around its type's, where nobody has published it."""
+TRIAL_TO_USE = Range(
+    low=1.0,
+    high=5.0,
+    unit="ratio",
+    basis="judgement",
+    source="judgement: combat rates are 2 to 5 times test rates where both are known (Human Rights Watch, Flooding "
+    "South Lebanon, p. 27: combat exceeds test)",
+)
+"""By how much the odds of failure in use exceed those in a trial."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +108,7 @@ def learn(
     rng: np.random.Generator,
     num_draws: int = 2000,
     batch_spread: Range | None = None,
+    trial_to_use: Range | None = None,
     window: WindowPrior | None = None,
     flat: Sequence[str] = (),
 ) -> Learned:
@@ -113,6 +125,9 @@ def learn(
     batch_spread
         Standard deviation of batches around their type on the logit scale, as a range (above 0); None: all items are
         of one batch. [1]
+    trial_to_use
+        By how much the odds of a failure are greater in use than in a trial, one unknown factor for all trials; None:
+        a trial shows what use shows. [ratio]
     window
         Learn the main self-destruct window too, from this prior; None: it stays as the catalogue has it.
     flat
@@ -132,7 +147,9 @@ def learn(
     >>> bool(abs(np.quantile(after.draws.p_sd_fails, 0.95) - (1 - 0.05 ** (1 / 401))) < 0.0005)
     True
     """
-    plan = _plan(model, evidence, batch_spread=batch_spread, window=window, flat=tuple(flat))
+    plan = _plan(
+        model, evidence, batch_spread=batch_spread, trial_to_use=trial_to_use, window=window, flat=tuple(flat)
+    )
     log_likelihood = _log_likelihood(plan, evidence)
     found = sample_posterior(log_likelihood, plan.dim, num_draws=num_draws, rng=rng)
     draws = plan.theta(found.z)
@@ -150,11 +167,22 @@ def learn(
 
 
 def learn_type(
-    ordnance: OrdnanceType, catalogue: Catalogue, *, num_draws: int = 2000, rng: np.random.Generator
+    ordnance: OrdnanceType,
+    evidence: Sequence[FieldEvidence],
+    *,
+    num_draws: int = 2000,
+    rng: np.random.Generator,
 ) -> Learned:
-    """Posterior of a type from everything that the catalogue holds on it; every test is a batch of its own."""
-    records = [as_record(e) for e in evidence_on(ordnance, catalogue)]
-    return learn(ordnance.fate, records, rng=rng, num_draws=num_draws, batch_spread=BATCH_SPREAD)
+    """Posterior of a type from published trials and field results; each is a batch of its own."""
+    records = [as_record(e) for e in evidence]
+    return learn(
+        ordnance.fate,
+        records,
+        rng=rng,
+        num_draws=num_draws,
+        batch_spread=BATCH_SPREAD,
+        trial_to_use=TRIAL_TO_USE,
+    )
 
 
 def weak_window(model: FateModel) -> WindowPrior:
@@ -188,7 +216,8 @@ class _Plan:
     model: FateModel
     flat: tuple[int, ...]
     window: tuple[Link, Link] | None
-    batch_spread: Link | None
+    batch_spread: tuple[Link, int] | None
+    trial_to_use: tuple[Link, int] | None
     nuisances: Mapping[str, tuple[Link, int]]
     dim: int
 
@@ -204,13 +233,18 @@ class _Plan:
         return FateDraws(**changed)
 
     def spread(self, z: Floats) -> Floats:
-        if self.batch_spread is None:
-            return np.zeros(len(z))
-        return self.batch_spread.value(z[:, len(WHITENED_FIELDS) + 2 * (self.window is not None)])
+        return np.zeros(len(z)) if self.batch_spread is None else _at(self.batch_spread, z)
+
+    def harder(self, z: Floats) -> Floats:
+        return np.ones(len(z)) if self.trial_to_use is None else _at(self.trial_to_use, z)
 
     def nuisance(self, name: str, z: Floats) -> Floats:
-        link, column = self.nuisances[name]
-        return link.value(z[:, column])
+        return _at(self.nuisances[name], z)
+
+
+def _at(number: tuple[Link, int], z: Floats) -> Floats:
+    link, column = number
+    return link.value(z[:, column])
 
 
 def _plan(
@@ -218,6 +252,7 @@ def _plan(
     evidence: Sequence[Evidence],
     *,
     batch_spread: Range | None,
+    trial_to_use: Range | None,
     window: WindowPrior | None,
     flat: tuple[str, ...],
 ) -> _Plan:
@@ -228,13 +263,15 @@ def _plan(
         raise InvalidInput(
             "the range of the batch spread must lie above 0; leave it out if batches do not vary"
         )
-    column = len(WHITENED_FIELDS) + 2 * (window is not None) + (batch_spread is not None)
+    column = len(WHITENED_FIELDS) + 2 * (window is not None)
+    spread_at, column = column, column + (batch_spread is not None)
+    harder_at, column = column, column + (trial_to_use is not None)
     nuisances: dict[str, tuple[Link, int]] = {}
     for number, record in enumerate(evidence):
         if isinstance(record, FieldResult):
-            for field in ("delivered", "share_searched", "p_detect"):
-                link = _link(getattr(record, field))
-                nuisances[_nuisance_name(record, number, field)] = (link, column)
+            for what in _NUISANCES:
+                link = _link(getattr(record, what))
+                nuisances[_nuisance_name(record, number, what)] = (link, column)
                 column += not link.is_certain
     # a certain number has no coordinate of its own: `Link.value` then ignores the column that it is given
     dim = max(column, 1)
@@ -242,7 +279,8 @@ def _plan(
         model=model,
         flat=tuple(WHITENED_FIELDS.index(name) for name in flat),
         window=None if window is None else (_link(window.median_d), _link(window.log_sd)),
-        batch_spread=None if batch_spread is None else _link(batch_spread),
+        batch_spread=None if batch_spread is None else (_link(batch_spread), spread_at),
+        trial_to_use=None if trial_to_use is None else (_link(trial_to_use), harder_at),
         nuisances={name: (link, min(at, dim - 1)) for name, (link, at) in nuisances.items()},
         dim=dim,
     )
@@ -252,15 +290,16 @@ def _link(number: Range) -> Link:
     return link_of(number.low, number.high, is_probability=number.unit == "1")
 
 
-def _nuisance_name(record: FieldResult, number: int, field: str) -> str:
-    return f"{record.name or f'field result {number + 1}'}: {field}"
+def _nuisance_name(record: FieldResult, number: int, what: str) -> str:
+    return f"{record.name or f'field result {number + 1}'}: {what}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Term:
     """Items that shared one fate: `count` of them, each with probability `scale · (c0 + cf f + ca a + caf a f)`.
 
-    ``is_rest`` turns the probability into its complement (items tested that did not fail; not found).
+    ``odds`` multiplies the odds of failure for these items (a test is kinder than use); ``is_rest`` turns the
+    probability into its complement (items tested that did not fail; not found).
     Every entry is a number or (n_draws,).
     """
 
@@ -269,6 +308,7 @@ class _Term:
     of_f: Floats
     of_a: Floats
     of_af: Floats
+    odds: Floats = field(default_factory=lambda: _ONE)
     is_rest: bool = False
 
 
@@ -309,7 +349,8 @@ def _terms(
             np.array(float(record.num_failed)),
             np.array(float(record.num_tested - record.num_failed)),
         )
-        return [_with(failed, count), _with(failed, rest, is_rest=True)], np.zeros(len(z))
+        odds = 1.0 / plan.harder(z)
+        return [_with(failed, count, odds), _with(failed, rest, odds, is_rest=True)], np.zeros(len(z))
     waiting, powered = _survivals(record.age_d, draws)
     delivered, searched, detected = (
         plan.nuisance(_nuisance_name(record, number, f), z)
@@ -320,7 +361,7 @@ def _terms(
     is_possible = missing >= 0.0
     missing = np.maximum(missing, 0.0)
     ways = gammaln(delivered + 1.0) - gammaln(missing + 1.0) - gammaln(record.num_found + 1.0)
-    terms = [_with(found, np.array(float(record.num_found))), _with(found, missing, is_rest=True)]
+    terms = [_with(found, np.array(float(record.num_found)), _ONE), _with(found, missing, _ONE, is_rest=True)]
     return terms, np.where(is_possible, ways, -np.inf)
 
 
@@ -352,10 +393,8 @@ def _quantity_term(quantity: str, waiting: Floats, powered: Floats, scale: Float
     )
 
 
-def _with(term: _Term, count: Floats, *, is_rest: bool = False) -> _Term:
-    return _Term(
-        count=count, constant=term.constant, of_f=term.of_f, of_a=term.of_a, of_af=term.of_af, is_rest=is_rest
-    )
+def _with(term: _Term, count: Floats, odds: Floats, *, is_rest: bool = False) -> _Term:
+    return replace(term, count=count, odds=odds, is_rest=is_rest)
 
 
 def _inspection_terms(record: Inspections, draws: FateDraws) -> list[_Term]:
@@ -369,7 +408,7 @@ def _inspection_terms(record: Inspections, draws: FateDraws) -> list[_Term]:
         waiting = seen[:, row, 0]
         if np.isinf(end):
             quantity = "p_sd_fails" if record.of == "activated" else "p_explosive"
-            terms.append(_with(_quantity_term(quantity, waiting, none, none + 1.0), np.array(count)))
+            terms.append(_with(_quantity_term(quantity, waiting, none, none + 1.0), np.array(count), _ONE))
             continue
         # of two differences the one without cancellation: survivals above the median, distribution functions below
         by_survival = waiting - gone[:, row, 0]
@@ -386,7 +425,7 @@ def _log_terms(terms: Sequence[_Term], f: Floats, a: Floats) -> Floats:
     """Log-likelihood of the terms at shares f (self-destruct fails) and a (arms), which broadcast: (..., n_draws)."""
     total = np.zeros(np.broadcast_shapes(f.shape, a.shape))
     for term in terms:
-        q = _probability(term, f, a)
+        q = _probability(term, _shifted(f, term.odds), _shifted(a, 1.0 / term.odds))
         total = total + xlogy(term.count, 1.0 - q if term.is_rest else q)
     return total
 
@@ -418,11 +457,12 @@ def _mode(
     deviation = np.zeros_like(spread)
     information = np.ones_like(spread)
     for _ in range(_MODE_STEPS):
-        f, a = shares(deviation)
-        df, da = spread * f * (1.0 - f), -spread * a * (1.0 - a)
-        d2f, d2a = spread * df * (1.0 - 2.0 * f), -spread * da * (1.0 - 2.0 * a)
+        batch_f, batch_a = shares(deviation)
         score, curvature = -deviation, -np.ones_like(spread)
         for term in terms:
+            f, a = _shifted(batch_f, term.odds), _shifted(batch_a, 1.0 / term.odds)
+            df, da = spread * f * (1.0 - f), -spread * a * (1.0 - a)
+            d2f, d2a = spread * df * (1.0 - 2.0 * f), -spread * da * (1.0 - 2.0 * a)
             q = _probability(term, f, a)
             slope = term.of_f * df + term.of_a * da + term.of_af * (da * f + a * df)
             bend = term.of_f * d2f + term.of_a * d2a + term.of_af * (d2a * f + 2.0 * da * df + a * d2f)

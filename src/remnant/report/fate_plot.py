@@ -199,6 +199,7 @@ def _draw_intervals(axes: Axes, curve: FateCurve, answer: FateAnswer) -> None:
             markersize=7,
             zorder=5,
             linestyle="none",
+            markerfacecolor=face,
             label=label,
         )
     axes.set_yscale("log")
