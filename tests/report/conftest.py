@@ -28,3 +28,9 @@ def make_assessment() -> Callable[..., Assessment]:
 @pytest.fixture(scope="session")
 def result(make_assessment: Callable[..., Assessment]) -> Assessment:
     return make_assessment()
+
+
+@pytest.fixture(scope="session")
+def empty() -> Assessment:
+    nothing: Assessment = _MODULE.empty()
+    return nothing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import geopandas as gpd
@@ -241,3 +242,21 @@ def _findings() -> pd.DataFrame:
         ("note", "=cmd|calc", 1, "+file.csv", "-x", 1.0, "@plain text", "=1+1", "nothing to do"),
     ]
     return pd.DataFrame(rows, columns=columns)
+
+
+def empty() -> Assessment:
+    """A case with nothing in it: no areas, no cells, no findings, one date."""
+    full = assessment(num_areas=6)
+    return dataclasses.replace(
+        full,
+        dates=(AS_OF,),
+        areas=full.areas.iloc[:0],
+        area_results=full.area_results.iloc[:0],
+        district_results=full.district_results.iloc[:0],
+        total_results=full.total_results[full.total_results["date"] == AS_OF],
+        curve=full.curve.iloc[:0],
+        cells=full.cells.isel(cell=slice(0, 0), date=slice(0, 1)),
+        findings=full.findings.iloc[:0],
+        parameters=full.parameters.iloc[:0],
+        judgements=(),
+    )

@@ -17,6 +17,13 @@ from remnant.cli.app import app
 from remnant.errors import InvalidInput
 
 RESULTS = "results"
+_STEPS = {
+    "reduce": "weighing the evidence",
+    "learn": "learning densities",
+    "count": "counting what remains",
+    "curve": "looking ahead",
+    "cells": "mapping the cells",
+}
 
 
 @app.command()
@@ -79,4 +86,4 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
     columns = (TextColumn("{task.description:<24}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=1.0)
-        yield lambda words, share: bar.update(task, description=words, completed=share)
+        yield lambda step, share: bar.update(task, description=_STEPS.get(step, step), completed=share)

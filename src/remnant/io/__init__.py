@@ -4,5 +4,5 @@ from remnant.io.case_reader import read_case as read_case
 from remnant.io.case_template import write_new_case as write_new_case
 from remnant.io.write_findings import write_findings as write_findings
 from remnant.io.write_folder import check_output_folder as check_output_folder
-from remnant.io.write_results import WrittenResults as WrittenResults
-from remnant.io.write_results import write_results as write_results
+from remnant.io.write_outputs import WrittenResults as WrittenResults
+from remnant.io.write_outputs import write_results as write_results

@@ -8,9 +8,9 @@ import numpy as np
 import rasterio
 import xarray as xr
 from numpy.typing import NDArray
+from rasterio import Affine
 from rasterio.enums import Resampling
 from rasterio.shutil import copy as copy_raster
-from rasterio.transform import from_origin
 from rasterio.windows import Window
 
 BANDS = ("mean", "q05", "q95", "p_any")
@@ -76,7 +76,6 @@ def _write_cog(
             compress="DEFLATE",
             predictor="YES",
             blocksize=_BLOCK,
-            interleave="BAND",
             bigtiff="IF_SAFER",
             overviews="AUTO",
             sparse_ok="YES",
@@ -105,7 +104,7 @@ def _write_draft(
         dtype="float32",
         nodata=np.nan,
         crs=attrs["crs"],
-        transform=from_origin(float(attrs["left_m"]), float(attrs["top_m"]), cell_m, cell_m),
+        transform=Affine(cell_m, 0.0, float(attrs["left_m"]), 0.0, -cell_m, float(attrs["top_m"])),
         tiled=True,
         blockxsize=_BLOCK,
         blockysize=_BLOCK,

@@ -23,6 +23,7 @@ MAX_AREAS = 300
 """Most areas that the page lists; the others are in areas.csv."""
 _MAX_CLOSE_UPS = 3
 _DATES_PER_TABLE = 3
+_MAX_JUDGEMENTS = 5
 _MAX_FINDING_EXAMPLES = 3
 _SCOPES = {
     "all": "Everything",
@@ -95,7 +96,8 @@ def page_context(result: Assessment) -> dict[str, Any]:
         "answers": [_answer(result, d) for d in result.dates],
         "verdicts": _verdicts(result),
         "verdict_sentence": _verdict_sentence(result),
-        "judgements": result.judgements,
+        "judgements": result.judgements[:_MAX_JUDGEMENTS],
+        "num_more_judgements": max(0, len(result.judgements) - _MAX_JUDGEMENTS),
         "totals": _totals(result, tables["totals"], "scope"),
         "map": map_png(result, close, _districts(result)),
         "map_alt": _map_alt(result),
@@ -114,7 +116,10 @@ def page_context(result: Assessment) -> dict[str, Any]:
         "finding_counts": _finding_counts(tables["findings"]),
         "parameters": _parameters(tables["parameters"]),
         "policy": _policy(result),
-        "provenance": flat(_without_sources(result.provenance)),
+        "provenance": [
+            (key, _crs_name(value) if key == "crs" else value)
+            for key, value in flat(_without_sources(result.provenance))
+        ],
         "sources": _sources(result.provenance, tables["parameters"]),
         "crs": _crs_name(result.crs),
     }
@@ -268,10 +273,8 @@ def _map_alt(result: Assessment) -> str:
 
 def _districts(result: Assessment) -> gpd.GeoDataFrame | None:
     """Outlines of districts, where the assessment carries them."""
-    table = result.district_results
-    if isinstance(table, gpd.GeoDataFrame) and len(table):
-        return table.drop_duplicates("district")
-    return None
+    outlines = getattr(result, "districts", None)
+    return outlines if isinstance(outlines, gpd.GeoDataFrame) and len(outlines) else None
 
 
 def _areas(result: Assessment, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
