@@ -2,7 +2,7 @@ import re
 from pathlib import Path
 
 from remnant.catalogue import FateModel, load_catalogue
-from remnant.catalogue.page import catalogue_page
+from remnant.catalogue.page import USER_FILE, catalogue_page
 
 CATALOGUE = load_catalogue()
 PAGE = catalogue_page(CATALOGUE)
@@ -38,3 +38,13 @@ def test_every_source_is_on_the_page() -> None:
 def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
     for table in re.findall(r"(?:^\|.*\n)+", PAGE, flags=re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
+
+
+def test_the_example_of_a_user_file_works(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(USER_FILE, encoding="utf-8")
+    loaded = load_catalogue([path])
+    assert USER_FILE in PAGE
+    assert loaded.ordnance("LM-3").is_persistent
+    assert loaded.ordnance("LM-3").fate.p_arms.low == 0.85
+    assert loaded.method("MDD").p_detect.low == 0.85

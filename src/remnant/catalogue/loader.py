@@ -34,6 +34,7 @@ SECTIONS: Mapping[str, type[schema.Entry]] = {
     "evidence": schema.EvidenceEntry,
     "priors": schema.PriorEntry,
 }
+_SHOWN = 60  # characters of a refused value that a message repeats
 _NUMBERS = (*build.FATE_UNITS, "mechanism", "self_deactivation", "settings", "default_setting")
 _E = TypeVar("_E", bound=schema.Entry)
 _R = TypeVar("_R")
@@ -134,7 +135,7 @@ def _parse(file: str, content: bytes) -> dict[str, dict[str, Any]]:
     sheets: dict[str, dict[str, Any]] = {kind: {} for kind in SECTIONS}
     for key, value in table.items():
         if not isinstance(value, dict):
-            raise CatalogueError(f"{file}: {key!r} must be a table, as in [{key}]; got {value!r}.")
+            raise CatalogueError(f"{file}: {key!r} must be a table, as in [NAME]; got {_short(value)}.")
         if key in SECTIONS and key != "types":
             sheets[key].update(value)
         elif key == "types":
@@ -148,12 +149,27 @@ def _parse(file: str, content: bytes) -> dict[str, dict[str, Any]]:
     for kind, entries in sheets.items():
         for name, raw in entries.items():
             if not isinstance(raw, dict):
-                raise CatalogueError(f"{_where(file, kind, name)}: must be a table; got {raw!r}.")
+                raise CatalogueError(f"{_where(file, kind, name)}: must be a table; got {_short(raw)}.")
+            if not (name.isprintable() and spelling_key(name)):
+                raise CatalogueError(
+                    f"{_where(file, kind, name)}: a name is one line with at least one letter or digit; "
+                    f"got {_short(name)}. Rename the entry."
+                )
     return sheets
 
 
 def _where(file: str, kind: str, name: str) -> str:
-    return f"{file}: [{name if kind == 'types' else f'{kind}.{name}'}]"
+    shown = name if name.isprintable() else _short(name)
+    return f"{file}: [{shown if kind == 'types' else f'{kind}.{shown}'}]"
+
+
+def _short(value: object) -> str:
+    """What came, quoted, on one line, and no longer than a person reads."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _apply(sheets: _Sheets, raw: Mapping[str, Mapping[str, Any]], file: str, user_file: str) -> None:
@@ -332,7 +348,7 @@ def _validate(model: type[_E], raw: Mapping[str, Any], where: str) -> _E:
 
 def _sentence(model: type[schema.Entry], detail: ErrorDetails, where: str) -> str:
     """One pydantic fault as: where, what was asked, what came, what to do."""
-    place = ".".join(str(part) for part in detail["loc"])
+    place = ".".join(part if (part := str(raw)).isprintable() else _short(part) for raw in detail["loc"])
     field = str(detail["loc"][-1])
     match detail["type"]:
         case "missing" if field in ("source", "basis"):
@@ -347,17 +363,19 @@ def _sentence(model: type[schema.Entry], detail: ErrorDetails, where: str) -> st
             allowed = ", ".join(_keys_at(model, detail["loc"]))
             return f"{where}.{place}: is not a key of this entry. Known keys: {allowed}."
         case "literal_error":
-            return f"{where}.{place}: must be one of {detail['ctx']['expected']}; got {detail['input']!r}."
+            return (
+                f"{where}.{place}: must be one of {detail['ctx']['expected']}; got {_short(detail['input'])}."
+            )
         case "model_type":
             return (
                 f"{where}.{place}: must be a number with its source (a table with low, high, unit, basis, source); "
-                f"got {detail['input']!r}."
+                f"got {_short(detail['input'])}."
             )
         case "finite_number":
-            return f"{where}.{place}: must be finite; got {detail['input']!r}. Give a number."
+            return f"{where}.{place}: must be finite; got {_short(detail['input'])}. Give a number."
         case _:
             asked = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-            return f"{where}.{place}: must be {asked}; got {detail['input']!r}."
+            return f"{where}.{place}: must be {asked}; got {_short(detail['input'])}."
 
 
 _BASES = "published, second_hand, weak, derived, judgement"

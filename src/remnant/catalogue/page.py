@@ -19,16 +19,71 @@ it, so the range is ours and wide. Whatever rests on a weak source or on judgeme
 Descriptions say what a person meets in the field. Nothing here tells whether land may be used: an item that is not
 described, or described wrongly, is as dangerous as one that is.
 
-Add or override entries with a file of your own, `--catalogue FILE`; a number is replaced whole, with its source:
-
-```toml
+"""
+USER_FILE = """\
+# One number of a type that is there: all else stays.
 [PFM-1S.p_sd_fails]
 low = 0.05
 high = 0.20
 unit = "1"
 basis = "published"
 source = "who, where, when, page"
-```
+
+# A new type. Give its numbers, or let it take those of another.
+["Local mine 3"]
+title = "Locally made copy of the PMN"
+category = "ap_mine"
+delivery = "emplaced"
+origin = "where it is made"
+aliases = ["LM-3"]
+like = "PMN"
+["Local mine 3".p_dud]
+low = 0.02
+high = 0.15
+unit = "1"
+basis = "judgement"
+source = "judgement: clearance team's view, May 2026"
+
+# A detection method as your own tests found it, and a prior.
+[methods.dogs.p_detect]
+low = 0.85
+high = 0.95
+unit = "1"
+basis = "published"
+source = "accreditation tests 2025, table 2"
+
+[priors."exists.SHA"]
+low = 0.05
+high = 0.15
+unit = "1"
+basis = "derived"
+source = "own survey outcomes 2020 to 2025: 40 of 420 areas held any"
+"""
+_OWN = f"""## Your own entries
+
+Write a file and name it with `--catalogue FILE` (on the command line) or in the case. The rules are those of our own
+files: no unknown keys, no number without unit, basis and source; a number is replaced whole, with its source.
+
+```toml
+{USER_FILE}```
+
+Top-level tables are ordnance types; `methods`, `treaties`, `claims`, `evidence` and `priors` hold the rest.
+
+Keys of a type, with the unit of each number:
+
+- `title`, `category`, `delivery`, `origin`: required words. `category` is `ap_mine`, `av_mine`, `submunition`,
+  `shell`, `rocket`, `grenade`, `bomb` or `other`; `delivery` is `emplaced`, `remotely_delivered` or `fired`.
+- `description`, `aliases`, `treaty_scope`: more words, other spellings, and whether CCW Amended Protocol II,
+  Technical Annex 3, covers it.
+- `like`: the type whose numbers this one takes where it gives none.
+- `mechanism`: `none`, `impact` (fired) or `self_destruct`; says which numbers are needed.
+- `p_arms` or `p_dud` [1]: share that arms (or functions on impact), or one minus it. Needed by all.
+- `p_sd_fails` [1]: share of armed items whose self-destruct never acts.
+- `sd_delay` [h]: time within which 90 % of those that act do so; or `settings`, and `default_setting`, the longest.
+- `sd_delay_factor` [ratio]: how wrong that time may be as a whole (temperature, batch).
+- `p_sd_late` [1], `sd_late_delay` [h]: share that acts late instead, and when.
+- `self_deactivation`: `none`, or `battery` (taken if left out), which needs the next two.
+- `p_sda_fails` [1], `sda_delay` [h]: share that never loses its power, and time within which 90 % of the others do.
 """
 _NO_MECHANISM = (
     "Without self-destruct: armed until found, set off or destroyed. The one number is the share that never armed "
@@ -53,6 +108,7 @@ def catalogue_page(catalogue: Catalogue) -> str:
         _INTRO,
         f"{len(catalogue.types)} ordnance types, {len(catalogue.methods)} methods, {len(catalogue.claims)} claims. "
         f"SHA-256 of the content: `{catalogue.sha256}`.\n",
+        _OWN,
         *_types(catalogue),
         *_methods(catalogue),
         *_treaties(catalogue),
