@@ -12,13 +12,20 @@ from numpy.typing import NDArray
 from remnant.catalogue import Catalogue, OrdnanceType
 from remnant.errors import InvalidInput, NotEstimable
 from remnant.fate.basis import BASES, BasisDraws, basis_draws, with_setting
-from remnant.fate.items import ITEM_STATES, ItemCounts, count_items, item_shares, mixture_quantile
+from remnant.fate.items import (
+    ITEM_STATES,
+    ItemCounts,
+    count_items,
+    item_shares,
+    mixture_quantile,
+    representatives,
+)
 from remnant.fate.treaty import TreatyVerdict, annex_limits, judge_treaty
 from remnant.units import parse_age_d
 
 DEFAULT_AGES = ("15d", "120d", "10y")
 NUM_DRAWS = 4000
-_CURVE_DRAWS = 600
+_CURVE_GROUPS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -156,10 +163,10 @@ class FateCurve:
 
 
 def fate_curve(answer: FateAnswer, age_d: NDArray[np.float64]) -> FateCurve:
-    """The answer at many ages: means from all draws, bands from the first `_CURVE_DRAWS` of them."""
+    """The answer at many ages: means from all draws, bands from groups of them."""
     quantity = answer.counts.quantity
     share = item_shares(answer.basis.draws, age_d)
-    few = share[:_CURVE_DRAWS]
+    few = representatives(share, _CURVE_GROUPS)
     band = {
         state: np.stack([mixture_quantile(few[..., k], quantity, level) for level in (0.05, 0.95)])
         for state in ("armed", "explosive")

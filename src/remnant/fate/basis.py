@@ -211,9 +211,9 @@ def _at_treaty_limits(ordnance: OrdnanceType, prior: FateDraws, catalogue: Catal
     draws = hold_to(prior, destruct.quantity, destruct.limit.high * ones, destruct.age_d)
     draws = hold_to(draws, functions.quantity, functions.limit.high * ones, functions.age_d)
     note = (
-        f"a design exactly at the limits: {destruct.limit.high:.0%} of activated mines not self-destructed at "
-        f"{destruct.age_d:g} days, {functions.limit.high:.1%} still functioning at {functions.age_d:g} days and ever "
-        "after; the text does not bound duds, which keep the catalogue's range"
+        f"a design exactly at the limits: {100 * destruct.limit.high:g} % of activated mines not self-destructed at "
+        f"{destruct.age_d:g} days, {100 * functions.limit.high:g} % still functioning at {functions.age_d:g} days and "
+        "ever after; the text does not bound duds, which keep the catalogue's range"
     )
     if not ordnance.treaty_scope:
         note += "; the text does not cover this type: as if it did"

@@ -102,7 +102,7 @@ def chance_words(p: float) -> str:
         return "under 0.1 %"
     if p > 0.999:
         return "over 99.9 %"
-    return f"{100.0 * p:.2g} %" if p < 0.1 or p > 0.995 else f"{100.0 * p:.0f} %"
+    return f"{100.0 * p:.1f} %" if p < 0.095 or p > 0.995 else f"{100.0 * p:.0f} %"
 
 
 def fate_words(answer: FateAnswer) -> str:

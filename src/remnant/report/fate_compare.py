@@ -62,16 +62,29 @@ def label(answer: FateAnswer) -> str:
     return f"{answer.ordnance.name}{setting} ({answer.basis.basis})"
 
 
+def comparison_pairs(answers: Sequence[FateAnswer]) -> list[tuple[FateAnswer, FateAnswer]]:
+    """What is compared with what: each type with the first on its own basis, each basis with the type's first."""
+    found: list[tuple[FateAnswer, FateAnswer]] = []
+    yardstick = answers[0]
+    first_of: dict[str, FateAnswer] = {}
+    for answer in answers:
+        own = first_of.setdefault(answer.ordnance.name, answer)
+        if own is not answer:
+            found.append((answer, own))
+        elif answer is not yardstick:
+            found.append((answer, yardstick))
+    return found
+
+
 def comparison_sentences(answers: Sequence[FateAnswer]) -> list[str]:
-    """One sentence for each answer after the first and each age: how many times more or fewer items it leaves."""
-    first, lines = answers[0], list[str]()
-    for other in answers[1:]:
-        by_age: dict[float, list[Ratio]] = {}
-        for ratio in ratios(other, first):
-            by_age.setdefault(ratio.age_d, []).append(ratio)
-        for age, found in by_age.items():
-            told = "; ".join(_factor_words(r, other, first) for r in found)
-            lines.append(f"After {age_words(age)}, {label(other)} against {label(first)}: {told}.")
+    """For each pair, age by age: how many times more or fewer items the one leaves than the other."""
+    lines = []
+    for other, yardstick in comparison_pairs(answers):
+        by_age: dict[float, list[str]] = {}
+        for ratio in ratios(other, yardstick):
+            by_age.setdefault(ratio.age_d, []).append(_factor_words(ratio))
+        told = "; ".join(f"after {age_words(age)} {' and '.join(words)}" for age, words in by_age.items())
+        lines.append(f"{label(other)} against {label(yardstick)}: {told}.")
     return lines
 
 
@@ -114,16 +127,16 @@ def comparison_json(answers: Sequence[FateAnswer], missing: Sequence[str]) -> di
             {
                 "type": other.ordnance.name,
                 "basis": other.basis.basis,
-                "against_type": answers[0].ordnance.name,
-                "against_basis": answers[0].basis.basis,
+                "against_type": yardstick.ordnance.name,
+                "against_basis": yardstick.basis.basis,
                 "age_days": r.age_d,
                 "state": r.state,
                 "ratio_of_means": _finite(r.of_means),
                 "q05": _finite(r.q05),
                 "q95": _finite(r.q95),
             }
-            for other in answers[1:]
-            for r in ratios(other, answers[0])
+            for other, yardstick in comparison_pairs(answers)
+            for r in ratios(other, yardstick)
         ],
         "not_shown": list(missing),
         "provenance": fate_json(answers[0])["provenance"],
@@ -194,6 +207,7 @@ def _claim_json(v: ClaimVerdict) -> dict[str, Any]:
         "implied_high": v.claim.high,
         "age_days": v.age_d,
         "treaty_limit": None if v.treaty is None else v.treaty.limit.high,
+        "treaty": None if v.treaty is None else v.treaty.title,
         "treaty_age_days": None if v.treaty is None else v.treaty.age_d,
         "model_mean": v.share_mean,
         "model_q05": v.share_q05,
@@ -272,17 +286,17 @@ def _implied(low: float, high: float) -> str:
     return percent(low) if low == high else f"{percent(low)} to {percent(high)}"
 
 
-def _factor_words(ratio: Ratio, more: FateAnswer, less: FateAnswer) -> str:
+def _factor_words(ratio: Ratio) -> str:
     what = "explosive items" if ratio.state == "explosive" else "armed items"
     if math.isnan(ratio.of_means):
         return f"no {what} by either"
     if ratio.of_means == 0.0:
-        return f"no {what}, {label(less)} leaves some"
+        return f"no {what}, where the other leaves some"
     if math.isinf(ratio.of_means):
-        return f"some {what}, {label(less)} leaves none"
+        return f"some {what}, where the other leaves none"
     factor, ends = ratio.of_means, (ratio.q05, ratio.q95)
-    if 0.98 < factor < 1.02:
-        return f"as many {what}"
+    if 0.95 < factor < 1.05:
+        return f"about as many {what}"
     word = "more"
     if factor < 1.0:
         factor, ends, word = 1.0 / factor, (_inverse(ratio.q95), _inverse(ratio.q05)), "fewer"

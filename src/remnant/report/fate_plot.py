@@ -16,7 +16,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from remnant.errors import InvalidInput
-from remnant.fate import ITEM_STATES, FateAnswer, FateCurve, fate_curve
+from remnant.fate import BASES, ITEM_STATES, FateAnswer, FateCurve, fate_curve
 from remnant.report.fate import FIELD_WORDS, age_words, number_words, percent, run_words, state_words
 from remnant.units import DAY_H, YEAR_D
 
@@ -71,14 +71,14 @@ def plot_fate(answer: FateAnswer, path: Path) -> None:
 def comparison_figure(answers: Sequence[FateAnswer]) -> Figure:
     """Small multiples on one scale: a panel per type and basis, means stacked, 90 % interval of explosive items."""
     names = list(dict.fromkeys(a.ordnance.name for a in answers))
-    bases = list(dict.fromkeys(a.basis.basis for a in answers))
+    bases = [b for b in BASES if any(a.basis.basis == b for a in answers)]
     shape = (len(names), len(bases)) if len(bases) > 1 else _near_square(len(names))
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(2.0 + 2.9 * shape[1], 1.0 + 2.1 * shape[0]), layout="constrained")
         FigureCanvasAgg(figure)
         grid = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False)
         start = min(curve_ages(a)[0] for a in answers)
-        ages = np.geomspace(start, _LAST_D, 90)
+        ages = np.geomspace(start, _LAST_D, 70)
         free = dict.fromkeys(grid.ravel())
         first = None
         for number, answer in enumerate(answers):
@@ -137,7 +137,7 @@ def curve_ages(answer: FateAnswer) -> NDArray[np.float64]:
     """Ages of a curve: from an hour, or a quarter of a shorter window, to a hundred years. (n,) [d]"""
     window_d = answer.ordnance.fate.sd_delay.low / DAY_H
     start = min(1 / 24, window_d / 4) if window_d > 0.0 else 1 / 24
-    return np.geomspace(max(start, 1 / 1440), _LAST_D, 180)
+    return np.geomspace(max(start, 1 / 1440), _LAST_D, 130)
 
 
 def draw_stack(axes: Axes, curve: FateCurve, answer: FateAnswer, *, is_small: bool = False) -> None:
@@ -229,7 +229,11 @@ def _draw_dot(axes: Axes, answer: FateAnswer, i: int, state: str, y: float, floo
     if low < floor:
         axes.plot([floor * 1.15], [y], marker="<", color=colour, markersize=4, linestyle="none")
     axes.annotate(
-        number_words(mean), (max(mean, floor), y), xytext=(5, 3), textcoords="offset points", fontsize=6.5
+        number_words(mean),
+        (max(mean, floor), y),
+        xytext=(5, 3 if state == "explosive" else -9),
+        textcoords="offset points",
+        fontsize=6.5,
     )
 
 
