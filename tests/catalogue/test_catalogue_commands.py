@@ -88,7 +88,7 @@ def test_one_type_is_shown_with_every_number_and_source() -> None:
         assert what.split()[0] in text
     assert "1 to 40 h" in text
     assert "Washington Post, 30 Jun 2023" in text
-    assert "Rests on judgement or a weak source: arms" in text
+    assert "Rests on judgement or a weak source: never arms" in text
     assert "The mechanism often fails" in text
 
 

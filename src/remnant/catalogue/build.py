@@ -44,6 +44,8 @@ FATE_UNITS: Mapping[str, str] = {
 """The one unit in which each number of a type is written."""
 DUD_NOTE = "One minus the dud share, of which the source speaks."
 """Opens the note of a `p_arms` that was written as `p_dud`."""
+BY_CONSTRUCTION = "by construction: "
+"""Opens the source of a number that follows from the mechanism."""
 SELF_DESTRUCT_FIELDS = ("p_sd_fails", "sd_delay", "sd_delay_factor", "p_sd_late", "sd_late_delay")
 DEACTIVATION_FIELDS = ("p_sda_fails", "sda_delay")
 _PRIOR_UNITS = (
@@ -322,6 +324,4 @@ def _p_arms(where: str, given: Mapping[str, Range]) -> Range:
 
 
 def _by_construction(value: float, unit: str, why: str) -> Range:
-    return Range(
-        low=value, high=value, value=value, unit=unit, basis="derived", source=f"by construction: {why}"
-    )
+    return Range(low=value, high=value, value=value, unit=unit, basis="derived", source=BY_CONSTRUCTION + why)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from remnant.catalogue.build import DUD_NOTE
+from remnant.catalogue.build import BY_CONSTRUCTION, DUD_NOTE
 from remnant.catalogue.records import (
     Basis,
     Catalogue,
@@ -55,7 +56,7 @@ _KIND_WORDS: Mapping[MethodKind, str] = {
     "inspection": "inspection",
 }
 _FIELD_WORDS: Mapping[str, str] = {
-    "p_arms": "arms (else a dud)",
+    "p_arms": "never arms (a dud at once)",
     "p_sd_fails": "self-destruct never acts",
     "sd_delay": "self-destruct window",
     "sd_delay_factor": "window wrong by a factor of",
@@ -89,16 +90,16 @@ def kind_words(kind: MethodKind) -> str:
 
 
 def field_words(ordnance: OrdnanceType, field: str) -> str:
-    """What a fate field means for this type: the first one is another thing for fired ordnance.
+    """What a fate field means for this type, as people ask for it: `p_arms` is shown as its complement, the duds.
 
     Examples
     --------
     >>> from remnant.catalogue import load_catalogue
     >>> field_words(load_catalogue().ordnance("BL755"), "p_arms")
-    'functions on impact (else a dud)'
+    'dud share'
     """
     if field == "p_arms" and ordnance.mechanism == "impact":
-        return "functions on impact (else a dud)"
+        return "dud share"
     return _FIELD_WORDS[field]
 
 
@@ -180,14 +181,14 @@ def lifetime_basis(ordnance: OrdnanceType) -> Basis | None:
 def dud_share(ordnance: OrdnanceType) -> Range:
     """One minus the share that arms or functions, with the same source. [1]"""
     arms = ordnance.fate.p_arms
-    return Range(
+    is_written_so = arms.note.startswith(DUD_NOTE)
+    note = arms.note.removeprefix(DUD_NOTE).strip()
+    return dataclasses.replace(
+        arms,
         low=round(1.0 - arms.high, 12),
         high=round(1.0 - arms.low, 12),
         value=None if arms.value is None else round(1.0 - arms.value, 12),
-        unit="1",
-        basis=arms.basis,
-        source=arms.source,
-        note=arms.note.removeprefix(DUD_NOTE).strip(),
+        note=note if is_written_so else f"One minus the share of which the source speaks. {note}".strip(),
     )
 
 
@@ -259,7 +260,7 @@ def select_types(
 
 
 def numbers_of(ordnance: OrdnanceType) -> tuple[tuple[str, Range], ...]:
-    """Every number of a type with what it is: fate fields in order, the settings in place of the one window.
+    """Every number of a type that is not certain by construction, with what it is; settings instead of one window.
 
     Examples
     --------
@@ -267,26 +268,40 @@ def numbers_of(ordnance: OrdnanceType) -> tuple[tuple[str, Range], ...]:
     >>> [what for what, _ in numbers_of(load_catalogue().ordnance("POM-3"))][2:4]
     ['self-destruct window, set to 8h', 'self-destruct window, set to 24h (taken if a record names none)']
     """
-    rows: list[tuple[str, Range]] = []
-    for field in FateModel.__dataclass_fields__:
+    rows: list[tuple[str, Range]] = [(field_words(ordnance, "p_arms"), dud_share(ordnance))]
+    for field in list(FateModel.__dataclass_fields__)[1:]:
+        given: Range = getattr(ordnance.fate, field)
         if field == "sd_delay" and ordnance.settings:
             for key, value in sorted(ordnance.settings.items(), key=lambda item: item[1].high):
                 default = " (taken if a record names none)" if key == ordnance.default_setting else ""
                 rows.append((f"{field_words(ordnance, field)}, set to {key}{default}", value))
-        else:
-            rows.append((field_words(ordnance, field), getattr(ordnance.fate, field)))
+        elif not given.source.startswith(BY_CONSTRUCTION):
+            rows.append((field_words(ordnance, field), given))
     return tuple(rows)
+
+
+def construction_words(ordnance: OrdnanceType) -> str:
+    """What is certain of a type by construction, in one sentence; empty where nothing is.
+
+    Examples
+    --------
+    >>> from remnant.catalogue import load_catalogue
+    >>> construction_words(load_catalogue().ordnance("PFM-1S"))
+    'By construction: nothing in it runs out, so one whose self-destruct failed never deactivates.'
+    """
+    if ordnance.mechanism == "none":
+        return "By construction: no self-destruct, nothing that runs out; it stays until found or set off."
+    if ordnance.mechanism == "impact":
+        return "By construction: what functions on impact is gone at once, and a dud stays a dud."
+    if ordnance.fate.p_sda_fails.is_certain:
+        return "By construction: nothing in it runs out, so one whose self-destruct failed never deactivates."
+    return ""
 
 
 def source_words(given: Range) -> str:
     """Source and note in one; what the basis already says is not said again."""
-    source = given.source.removeprefix("by construction: ").removeprefix("judgement: ")
+    source = given.source.removeprefix("judgement: ")
     return f"{source}. {given.note}" if given.note else source
-
-
-def range_basis_words(given: Range) -> str:
-    """The basis of a number for people; what is certain by construction says so."""
-    return "by construction" if given.source.startswith("by construction") else basis_words(given.basis)
 
 
 def claims_about(catalogue: Catalogue, name: str) -> tuple[Claim, ...]:

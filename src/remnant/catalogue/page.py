@@ -128,6 +128,8 @@ def _types(catalogue: Catalogue) -> Iterator[str]:
             ("number", "90 % range", "stated", "basis", "source and note"),
             ((what, *_range_cells(given)) for what, given in describe.numbers_of(ordnance)),
         )
+        if certain := describe.construction_words(ordnance):
+            yield f"{certain}\n"
     for title, words, mechanism in (
         ("Types without self-destruct", _NO_MECHANISM, "none"),
         ("Fired types", _IMPACT, "impact"),
@@ -230,7 +232,7 @@ def _range_cells(given: Range) -> tuple[str, str, str, str]:
     return (
         describe.range_words(given),
         describe.point_words(given),
-        describe.range_basis_words(given),
+        describe.basis_words(given.basis),
         describe.source_words(given),
     )
 

@@ -137,8 +137,11 @@ def _show_type(catalogue: Catalogue, ordnance: OrdnanceType) -> None:
             _say(out, line, indent=2)
         out.print()
         out.print(_numbers(describe.numbers_of(ordnance)))
+        out.print()
+        if certain := describe.construction_words(ordnance):
+            _say(out, certain)
         if ordnance.judgement_fields:
-            names = ", ".join(describe.field_words(ordnance, f) for f in ordnance.judgement_fields)
+            names = "; ".join(describe.field_words(ordnance, f) for f in ordnance.judgement_fields)
             _say(out, f"Rests on judgement or a weak source: {names}.")
         if ordnance.treaty_scope:
             _say(out, "In scope of CCW Amended Protocol II, Technical Annex 3 (`remnant treaties`).")
@@ -182,7 +185,7 @@ def _numbers(rows: Sequence[tuple[str, Range]]) -> Table:
     for what, given in rows:
         point = describe.point_words(given)
         words = describe.range_words(given) + (f" (stated: {point})" if point else "")
-        table.add_row(what, words, describe.range_basis_words(given), describe.source_words(given))
+        table.add_row(what, words, describe.basis_words(given.basis), describe.source_words(given))
     return table
 
 
