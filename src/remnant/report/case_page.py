@@ -41,6 +41,12 @@ _BASIS = {
     "judgement": "judgement",
 }
 _UNSOURCED = ("weak", "judgement")
+_VERDICT_COUNTS = {
+    "meets": "meet the policy",
+    "does not meet": "do not meet the policy",
+    "cannot tell: survey": "cannot be told without survey",
+    "no policy stated": "have no policy to meet",
+}
 _VERDICT_WORDS = {
     "meets": "meets the policy",
     "does not meet": "does not meet the policy",
@@ -164,7 +170,7 @@ def _verdicts(result: Assessment) -> list[dict[str, Any]]:
     )
     return [
         {
-            "name": _VERDICT_WORDS.get(name, name),
+            "name": _VERDICT_COUNTS.get(name, name),
             "count": f"{counts[name]:,}",
             "share": f"{100.0 * counts[name] / len(result.areas):.4g}",
             "ground": words.area(float(ground[name])),
@@ -292,8 +298,8 @@ def _areas(result: Assessment, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
                 "status": area["status"],
                 "origin": f"{area['layer']}, row {area['row']}",
                 "types": area["types"],
-                "size": words.area(float(area["area_m2"]))
-                + ("" if area["place_known"] else ", place unknown"),
+                "size": words.area(float(area["area_m2"])),
+                "place_known": bool(area["place_known"]),
                 "searched": words.percent(float(area["searched_share"]))
                 if area["searched_share"] > 0
                 else "none",
@@ -304,7 +310,7 @@ def _areas(result: Assessment, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
                 "armed": words.percent(float(of_armed["p_any"])),
                 "colour": _class_colour(float(of_any["p_any"])),
                 "verdict": _VERDICT_WORDS.get(area["verdict"], area["verdict"]),
-                "reasons": area["reasons"],
+                "reasons": _sentence(str(area["reasons"])),
                 "change": _change(area),
             }
         )
@@ -362,7 +368,15 @@ def _finding_counts(table: pd.DataFrame) -> str:
         f"{int(sums[s]):,} {s}{'s' if sums[s] != 1 else ''}" if s in sums.index else f"no {s}s"
         for s in SEVERITIES
     ]
-    return _joined(parts)
+    return _sentence(_joined(parts))
+
+
+def _sentence(text: str) -> str:
+    """The same words with a capital first and a full stop last."""
+    stripped = text.strip()
+    if not stripped:
+        return ""
+    return stripped[0].upper() + stripped[1:] + ("" if stripped[-1] in ".!?" else ".")
 
 
 def _parameters(table: pd.DataFrame) -> list[dict[str, Any]]:
