@@ -214,22 +214,25 @@ class _Plan:
     """Which whitened coordinate carries what."""
 
     model: FateModel
-    flat: tuple[int, ...]
-    window: tuple[Link, Link] | None
+    fields: tuple[str, ...]
+    flat: tuple[str, ...]
+    window: tuple[tuple[Link, int], tuple[Link, int]] | None
     batch_spread: tuple[Link, int] | None
     trial_to_use: tuple[Link, int] | None
     nuisances: Mapping[str, tuple[Link, int]]
     dim: int
 
     def theta(self, z: Floats) -> FateDraws:
-        draws = draws_at(self.model, z[:, : len(WHITENED_FIELDS)])
+        full = np.zeros((len(z), len(WHITENED_FIELDS)))
+        for column, name in enumerate(self.fields):
+            full[:, WHITENED_FIELDS.index(name)] = z[:, column]
+        draws = draws_at(self.model, full)
         changed = {name: getattr(draws, name) for name in FateDraws.__dataclass_fields__}
-        for column in self.flat:
-            changed[WHITENED_FIELDS[column]] = ndtr(z[:, column])
+        for name in self.flat:
+            changed[name] = ndtr(z[:, self.fields.index(name)])
         if self.window is not None:
-            column = len(WHITENED_FIELDS)
-            changed["sd_median_d"] = self.window[0].value(z[:, column])
-            changed["sd_log_sd"] = self.window[1].value(z[:, column + 1])
+            changed["sd_median_d"] = _at(self.window[0], z)
+            changed["sd_log_sd"] = _at(self.window[1], z)
         return FateDraws(**changed)
 
     def spread(self, z: Floats) -> Floats:
@@ -263,7 +266,13 @@ def _plan(
         raise InvalidInput(
             "the range of the batch spread must lie above 0; leave it out if batches do not vary"
         )
-    column = len(WHITENED_FIELDS) + 2 * (window is not None)
+    fields = tuple(
+        name
+        for name in WHITENED_FIELDS
+        if name in flat
+        or not (getattr(model, name).is_certain or (name == "sd_delay_factor" and window is not None))
+    )
+    window_at, column = len(fields), len(fields) + 2 * (window is not None)
     spread_at, column = column, column + (batch_spread is not None)
     harder_at, column = column, column + (trial_to_use is not None)
     nuisances: dict[str, tuple[Link, int]] = {}
@@ -277,8 +286,13 @@ def _plan(
     dim = max(column, 1)
     return _Plan(
         model=model,
-        flat=tuple(WHITENED_FIELDS.index(name) for name in flat),
-        window=None if window is None else (_link(window.median_d), _link(window.log_sd)),
+        fields=fields,
+        flat=flat,
+        window=(
+            None
+            if window is None
+            else ((_link(window.median_d), window_at), (_link(window.log_sd), window_at + 1))
+        ),
         batch_spread=None if batch_spread is None else (_link(batch_spread), spread_at),
         trial_to_use=None if trial_to_use is None else (_link(trial_to_use), harder_at),
         nuisances={name: (link, min(at, dim - 1)) for name, (link, at) in nuisances.items()},
