@@ -1,7 +1,7 @@
 """The ``remnant`` command: parse, call, render; no arithmetic."""
 
-from remnant.cli import case as _case  # noqa: F401
 from remnant.cli import assess as _assess  # noqa: F401
+from remnant.cli import case as _case  # noqa: F401
 from remnant.cli import catalogue as _catalogue  # noqa: F401
 from remnant.cli import fate as _fate  # noqa: F401
 from remnant.cli.app import main as main

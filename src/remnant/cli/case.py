@@ -94,9 +94,13 @@ def _stop(message: str, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
 def _show(findings: Sequence[Finding]) -> None:
     """A table on a terminal, one line per finding in a pipe."""
-    if not sys.stdout.isatty():
+    if not _is_terminal():
         for f in findings:
             place = " ".join(w for w in (f.layer or f.file, f"row {f.row}" if f.row is not None else "") if w)
             typer.echo(f"{f.severity}: {place}: {f.asked}; {f.came}. To do: {f.todo.rstrip('.')}.")

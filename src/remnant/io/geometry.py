@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,18 @@ WIDEST_DEG = 40.0
 POLYGON_TYPES = frozenset({3, 6})
 POINT, MULTIPOINT, COLLECTION = 0, 4, 7
 LINE_TYPES = frozenset({1, 2, 5})
+
+
+def parsed(sources: NDArray[np.object_], parse: Callable[..., Any], *, on_invalid: str) -> Geometries:
+    """(n,) geometries from WKT or WKB; None where there is none, or where it cannot be read (curves, say)."""
+    try:
+        return np.asarray(parse(sources, on_invalid=on_invalid), dtype=object).reshape(len(sources))
+    except (NotImplementedError, shapely.errors.ShapelyError):
+        out = np.full(len(sources), None, dtype=object)
+    for index, source in enumerate(sources):
+        with contextlib.suppress(NotImplementedError, shapely.errors.ShapelyError):
+            out[index] = parse(source, on_invalid=on_invalid)
+    return out
 
 
 def crs_of(text: str, what: str) -> CRS:
@@ -161,6 +174,14 @@ def out_of_range(geometry: Geometries, crs: CRS) -> Bools:
             outside = (np.abs(coordinates[:, 0]) > 180.0) | (np.abs(coordinates[:, 1]) > 90.0)
         bad[index[outside]] = True
     return bad
+
+
+def looks_like_degrees(geometry: Geometries, crs: CRS) -> Bools:
+    """(n,) whether projected coordinates all lie within ±180 and ±90, which no true record does."""
+    if crs.is_geographic:
+        return np.zeros(len(geometry), dtype=bool)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((np.abs(boxes(geometry)) <= [180.0, 90.0, 180.0, 90.0]).all(axis=1))
 
 
 def at_null_island(geometry: Geometries) -> Bools:

@@ -18,7 +18,7 @@ from remnant.io.case_file import Layer, LonLat, near
 from remnant.io.cells import Bounds, UnreadableCellError, is_blank, is_formula, number_of, text_of, truth_of
 from remnant.io.dates import BLANK_DATES, Days, UnreadableDateError, read_days
 from remnant.io.findings import FindingLog
-from remnant.io.geometry import crs_of
+from remnant.io.geometry import crs_of, parsed
 from remnant.io.sheets import read_sheet, read_text
 from remnant.io.table import PARQUETS, SHEETS, TEXTS, Table
 from remnant.io.vector import read_parquet, read_vector
@@ -426,7 +426,7 @@ def _points(rows: Rows, place: LonLat) -> NDArray[np.object_]:
 def _from_wkt(rows: Rows, column: str) -> NDArray[np.object_]:
     cells = rows.table.cells[column]
     texts = np.array([None if is_blank(c) else str(c).strip() for c in cells], dtype=object)
-    out = np.asarray(shapely.from_wkt(texts, on_invalid="ignore"), dtype=object).reshape(rows.size)
+    out = parsed(texts, shapely.from_wkt, on_invalid="ignore")
     for index in np.flatnonzero(shapely.is_missing(out) & (texts != None)):  # noqa: E711
         text = texts[index]
         hint = (

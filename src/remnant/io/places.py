@@ -40,6 +40,11 @@ def check_places(rows: Rows) -> Floats:
             'swap the axes if they are reversed; if they are metres, name the layer\'s crs: crs = "EPSG:…"',
         ),
         (
+            "degrees-for-metres", geo.looks_like_degrees(geometry, rows.crs),
+            f"coordinates must be metres, since the layer's crs is {rows.crs.name}", "they look like degrees",
+            'name the layer\'s true crs: crs = "EPSG:4326"',
+        ),
+        (
             "zero-coordinate", geo.at_null_island(geometry) & rows.crs.is_geographic,
             "coordinates must be those of the record",
             "got 0, 0, which is how blank ones arrive", "leave them blank if the place is unknown",

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from remnant.errors import InvalidInput
+from remnant.io.geometry import parsed
 from remnant.io.sheets import decoded
 from remnant.io.table import Table, choose
 
@@ -130,7 +131,7 @@ def _geometries(
 ) -> tuple[NDArray[np.object_] | None, NDArray[np.bool_] | None]:
     if wkb is None:
         return None, None
-    geometry = np.asarray(shapely.from_wkb(wkb, on_invalid="fix"), dtype=object)
+    geometry = parsed(wkb, shapely.from_wkb, on_invalid="fix")
     held = np.array([b is not None for b in wkb], dtype=bool)
     return geometry, held & shapely.is_missing(geometry)
 
@@ -148,6 +149,7 @@ def _shape_encoding(path: Path, encoding: str | None, notes: list[tuple[str, str
             f"a shapefile needs its {' and '.join(missing)} beside it, which is not there. Copy all its parts."
         )
     has_page = any(path.with_suffix(s).is_file() for s in (".cpg", ".CPG"))
+    _check_shape_sizes(path)
     if encoding is not None or has_page or not table.is_file():
         return encoding
     data = table.read_bytes()
@@ -165,12 +167,40 @@ def _shape_encoding(path: Path, encoding: str | None, notes: list[tuple[str, str
     return "utf-8"
 
 
+def _check_shape_sizes(path: Path) -> None:
+    """Refuses a shapefile whose parts are shorter than they say: GDAL would read the lost outlines as null."""
+    for part in sorted(p for p in path.parent.iterdir() if p.stem == path.stem):
+        suffix, size = part.suffix.lower(), part.stat().st_size
+        with part.open("rb") as stream:
+            header = stream.read(32)
+        if suffix in (".shp", ".shx"):
+            said = 2 * int.from_bytes(header[24:28], "big") if len(header) == 32 else size + 1
+        elif suffix == ".dbf":
+            num, start, width = (
+                int.from_bytes(header[a:b], "little") for a, b in ((4, 8), (8, 10), (10, 12))
+            )
+            said = start + num * width if len(header) == 32 else size + 1
+        else:
+            continue
+        if size < said:
+            raise InvalidInput(
+                f"{part.name} must hold {said:,} bytes; it holds {size:,}. It is cut off: copy it again."
+            )
+
+
 def _objects(values: NDArray[Any]) -> NDArray[np.object_]:
     """Cells as Python values; None where blank."""
-    listed = [None if _is_missing(v) else v for v in values.tolist()]
+    listed = [None if _is_missing(v) else v for v in map(_flat, values.tolist())]
     cells = np.empty(len(listed), dtype=object)
     cells[:] = listed
     return cells
+
+
+def _flat(value: object) -> object:
+    """A list in a cell as text, its parts separated by semicolons."""
+    if isinstance(value, np.ndarray | list | tuple):
+        return "; ".join("" if v is None else str(v) for v in value)
+    return value
 
 
 def _is_missing(value: object) -> bool:
