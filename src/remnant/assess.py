@@ -168,11 +168,7 @@ def _groups_of(case: Case, reduction: Reduction) -> tuple[dict[str, Ints], dict[
     """Portions of every scope and district, and of every hazard area."""
     source = reduction.portion_source
     kind, area = reduction.source_kind[source], reduction.source_area[source]
-    placed = np.ones(source.size, np.bool_)
-    units = reduction.by_portion
-    block_known = np.zeros(source.size, np.bool_)
-    block_known[units.key[units.unit < _num_placed(reduction)]] = True
-    placed &= block_known
+    placed = reduction.portion_placed
     groups = {
         "hazard areas": np.flatnonzero((kind == "area") & placed),
         "deposits": np.flatnonzero((kind == "deposit") & placed),
@@ -190,11 +186,6 @@ def _groups_of(case: Case, reduction: Reduction) -> tuple[dict[str, Ints], dict[
         if portions.size > 1:
             groups[f"area {a}"] = portions
     return groups, of_area
-
-
-def _num_placed(reduction: Reduction) -> int:
-    """Units with a place stand before those without."""
-    return int(reduction.by_cell.unit.max(initial=-1)) + 1
 
 
 def _rows(

@@ -55,18 +55,20 @@ def reduce_case(case: Case) -> Reduction:
     found, met, groups, unfound, unmet, area_found, notes = _allocate(
         case, matches, table, pieces, piece_unit, len(unit_key), members, atoms, spread
     )
-    blocks = np.ones(len(unit_key))
     placeless = _placeless(case, table, area_types)
-    blocks = np.concatenate([blocks, placeless.blocks])
-    num_placed, num_new = len(unit_key), len(placeless.blocks)
-    new_units = num_placed + np.arange(num_new)
-    unit_source = np.concatenate([unit_key[:, 0], placeless.source])
-    unit_class = np.concatenate([unit_key[:, 1], placeless.ordnance])
     cells, piece_cell = np.unique(pieces.cell, return_inverse=True)
-    portion_key, _, piece_portion = _distinct(
-        np.concatenate([pieces.source, placeless.source]),
-        np.concatenate([pieces.district, np.full(num_new, -1, np.int64)]),
-    )
+    portion_key, _, piece_portion = _distinct(pieces.source, pieces.district)
+    known = np.array([h.is_known for h in table.histories], np.bool_)
+    quiet = (found == 0.0) & (met == 0.0)
+    quiet[piece_unit[known[pieces.history]]] = False
+    by_portion, merged = _by_portion(pieces, piece_unit, piece_portion, quiet, unit_key, portion_key)
+    num_new = len(placeless.source)
+    first_new = len(unit_key) + len(merged.source)
+    unit_source = np.concatenate([unit_key[:, 0], merged.source, placeless.source])
+    unit_class = np.concatenate([unit_key[:, 1], merged.ordnance, placeless.ordnance])
+    blocks = np.concatenate([np.ones(len(unit_key)), merged.blocks, placeless.blocks])
+    num_added = blocks.size - len(unit_key)
+    placeless_portion, _, portion_of = _distinct(placeless.source)
     num_sources = len(table.sources)
     kinds = np.array([kind for kind, _ in table.sources], dtype=str)
     numbers = np.array([number for _, number in table.sources], np.int64)
@@ -82,20 +84,21 @@ def reduce_case(case: Case) -> Reduction:
         unit_source=unit_source,
         unit_class=unit_class,
         unit_num_blocks=blocks,
-        unit_group=np.concatenate([groups, groups.max(initial=-1) + 1 + np.arange(num_new)]),
-        found=np.concatenate([found, np.zeros(num_new)]),
-        met=np.concatenate([met, np.zeros(num_new)]),
+        unit_group=np.concatenate([groups, groups.max(initial=-1) + 1 + np.arange(num_added)]),
+        found=np.concatenate([found, np.zeros(num_added)]),
+        met=np.concatenate([met, np.zeros(num_added)]),
         source_log_unfound=_padded(unfound, num_sources),
         source_log_unmet=_padded(unmet, num_sources),
         cells=cells,
         by_cell=_add_up(piece_cell.astype(np.int64), piece_unit, pieces.history, pieces.ground),
-        portion_source=portion_key[:, 0],
-        portion_district=portion_key[:, 1],
-        by_portion=_add_up(
-            piece_portion.astype(np.int64),
-            np.concatenate([piece_unit, new_units]),
-            np.concatenate([pieces.history, placeless.history]),
-            np.concatenate([pieces.ground, placeless.ground]),
+        portion_source=np.concatenate([portion_key[:, 0], placeless_portion[:, 0]]),
+        portion_district=np.concatenate([portion_key[:, 1], np.full(len(placeless_portion), -1, np.int64)]),
+        portion_placed=np.arange(len(portion_key) + len(placeless_portion)) < len(portion_key),
+        by_portion=Ground(
+            key=np.concatenate([by_portion.key, len(portion_key) + portion_of]),
+            unit=np.concatenate([by_portion.unit, first_new + np.arange(num_new)]),
+            history=np.concatenate([by_portion.history, placeless.history]),
+            ground=np.concatenate([by_portion.ground, placeless.ground]),
         ),
         cell_area=cell_area,
         cell_searched=cell_searched,
@@ -264,6 +267,43 @@ def _join(*parts: _Pieces) -> _Pieces:
     return _Pieces(**{
         name: np.concatenate([getattr(p, name) for p in parts]) for name in _Pieces.__dataclass_fields__
     })
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Units:
+    """Units that stand for several blocks; all (n,)."""
+
+    source: Ints
+    ordnance: Ints
+    history: Ints
+    ground: Floats
+    blocks: Floats
+
+
+def _by_portion(
+    pieces: _Pieces, piece_unit: Ints, piece_portion: Ints, quiet: NDArray[np.bool_], unit_key: Ints, portion_key: Ints
+) -> tuple[Ground, _Units]:
+    """Ground by portion, with units that no evidence tells apart added up.
+
+    Blocks of one portion, class and history without any find or known search have independent clumps of one
+    distribution; their sum over ground G_b has the shape of n = (Σ G_b)² / Σ G_b² equal blocks (exact for equal blocks,
+    of equal mean and variance otherwise). New units are numbered after the existing ones.
+    """
+    full = _add_up(piece_portion, piece_unit, pieces.history, pieces.ground)
+    merges = quiet[full.unit]
+    key, first, inverse = _distinct(full.key[merges], unit_key[full.unit[merges], 1], full.history[merges])
+    ground = np.bincount(inverse, full.ground[merges], minlength=len(key))
+    squares = np.bincount(inverse, np.square(full.ground[merges]), minlength=len(key))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        blocks = np.where(squares > 0.0, np.square(ground) / squares, 1.0)
+    merged = _Units(source=portion_key[key[:, 0], 0], ordnance=key[:, 1], history=key[:, 2], ground=ground, blocks=blocks)
+    table = Ground(
+        key=np.concatenate([full.key[~merges], key[:, 0]]),
+        unit=np.concatenate([full.unit[~merges], len(unit_key) + np.arange(len(key))]),
+        history=np.concatenate([full.history[~merges], key[:, 2]]),
+        ground=np.concatenate([full.ground[~merges], ground]),
+    )
+    return table, merged
 
 
 def _add_up(key: Ints, unit: Ints, history: Ints, ground: Floats) -> Ground:
@@ -459,18 +499,8 @@ def _links(record: Ints, unit: Ints, unit_source: Ints) -> tuple[Ints, Ints]:
     return unit[:-1][joined], unit[1:][joined]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Placeless:
+def _placeless(case: Case, table: SourceTable, area_types: list[list[str]]) -> _Units:
     """Units of hazard areas and deposits whose place is unknown."""
-
-    source: Ints
-    ordnance: Ints
-    history: Ints
-    ground: Floats
-    blocks: Floats
-
-
-def _placeless(case: Case, table: SourceTable, area_types: list[list[str]]) -> _Placeless:
     block_m2 = case.grid.block_m**2
     size = _area_sizes(case)
     rows: list[tuple[int, int, int, float, float]] = []
@@ -493,7 +523,7 @@ def _placeless(case: Case, table: SourceTable, area_types: list[list[str]]) -> _
         items = float(np.sqrt(low * high)) if low > 0.0 else 0.5 * high
         rows.append((table.source("deposit", ordnance), ordnance, history, items, 1.0))
     columns = list(zip(*rows, strict=True)) if rows else [()] * 5
-    return _Placeless(
+    return _Units(
         source=np.array(columns[0], np.int64), ordnance=np.array(columns[1], np.int64),
         history=np.array(columns[2], np.int64), ground=np.array(columns[3], np.float64),
         blocks=np.array(columns[4], np.float64),

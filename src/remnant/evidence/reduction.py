@@ -110,7 +110,7 @@ class Reduction:
     source_kind, source_area
         (n_sources,) kind, and index of the hazard area (−1 if none).
     unit_source, unit_class, unit_num_blocks
-        (n_units,); a unit of unknown place stands for several blocks.
+        (n_units,); units of unknown place, and added-up units without evidence, stand for several blocks.
     unit_group
         (n_units,) units whose finds cannot be told apart share a group; the likelihood adds them up.
     found
@@ -123,8 +123,8 @@ class Reduction:
         (n_cells,) cell numbers that results are given for, ascending.
     by_cell
         Ground with key = index into `cells`.
-    portion_source, portion_district
-        (n_portions,) pieces of sources within one district (−1: none).
+    portion_source, portion_district, portion_placed
+        (n_portions,) pieces of sources within one district (−1: none); whether the place is known.
     by_portion
         Ground with key = portion.
     cell_area
@@ -156,6 +156,7 @@ class Reduction:
     by_cell: Ground
     portion_source: Ints
     portion_district: Ints
+    portion_placed: NDArray[np.bool_]
     by_portion: Ground
     cell_area: Ints
     cell_searched: Floats

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from remnant.evidence import Ground
-from remnant.field.history import compile_histories
+from remnant.field.history import compile_histories, is_ageless
 from remnant.field.posterior import DensityPosterior
 
 Floats = NDArray[np.float64]
@@ -63,8 +63,8 @@ class Remaining:
 
     portion: Summary
     by_group: dict[str, Summary]
-    source_any: Floats
-    source_moments: Floats
+    source_any: NDArray[np.float32]
+    source_moments: NDArray[np.float32]
 
 
 def count_remaining(
@@ -94,6 +94,16 @@ def count_remaining(
     progress
         Called with the share done.
     """
+    if len(dates) > 1 and _never_changes(posterior):
+        once = count_remaining(
+            posterior, dates[:1], as_of_day, groups, seed=seed, num_draws=num_draws, progress=progress
+        )
+        return Remaining(
+            portion=_repeated(once.portion, len(dates), axis=1),
+            by_group={name: _repeated(s, len(dates), axis=0) for name, s in once.by_group.items()},
+            source_any=np.repeat(once.source_any, len(dates), axis=2),
+            source_moments=once.source_moments,
+        )
     reduction, table = posterior.reduction, posterior.table
     num = len(posterior.z) if num_draws is None else min(num_draws, len(posterior.z))
     num_portions = reduction.portion_source.size
@@ -105,8 +115,8 @@ def count_remaining(
     shape = (num_portions, len(dates), 4)
     mean, low, high, some = (np.zeros(shape) for _ in range(4))
     totals = np.zeros((num, len(group_names), len(dates), 3), np.int64)
-    source_any = np.zeros((num, num_sources, len(dates), 2))
-    moments = np.zeros((num, num_sources, 2))
+    source_any = np.zeros((num, num_sources, len(dates), 2), np.float32)
+    moments = np.zeros((num, num_sources, 2), np.float32)
     compiled = compile_histories(reduction.histories, table, as_of_day, dates)
     values = table.values(posterior.z[:num])
     left = compiled.remaining(table, posterior.z[:num], values)
@@ -155,6 +165,15 @@ def count_remaining(
         source_any=source_any,
         source_moments=moments,
     )
+
+
+def _never_changes(posterior: DensityPosterior) -> bool:
+    """Whether every asked date has the same answer: no class has a clock."""
+    return all(is_ageless(model) for model in posterior.table.class_models)
+
+
+def _repeated(once: Summary, times: int, *, axis: int) -> Summary:
+    return Summary(**{name: np.repeat(getattr(once, name), times, axis=axis) for name in Summary.__dataclass_fields__})
 
 
 def summarise(counts: NDArray[np.int64]) -> Summary:
@@ -246,6 +265,9 @@ def cells_remaining(
     The chance of any item and the mean are exact mixtures over draws; the interval is that of the mixture of negative
     binomials over draws (of equal mean and variance where several units meet in one cell).
     """
+    if len(dates) > 1 and _never_changes(posterior):
+        once = cells_remaining(posterior, dates[:1], as_of_day, num_draws=num_draws, progress=progress)
+        return _repeated(once, len(dates), axis=0)
     reduction, table = posterior.reduction, posterior.table
     # draws are exchangeable; an even stride keeps them independent of how many are used elsewhere
     num = min(num_draws, len(posterior.z))
