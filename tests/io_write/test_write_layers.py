@@ -105,6 +105,7 @@ def test_the_package_is_registered_indexed_and_dated_by_its_records(package: Pat
         contents = dict(database.execute("SELECT table_name, data_type FROM gpkg_contents").fetchall())
         stamps = {s for (s,) in database.execute("SELECT DISTINCT last_change FROM gpkg_contents")}
         indexed = {t for (t,) in database.execute("SELECT table_name FROM gpkg_extensions")}
+        assert database.execute("PRAGMA user_version").fetchone() == (10300,)
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
     assert contents["layer_styles"] == "attributes"

@@ -22,6 +22,7 @@ from remnant.io.write_tables import flat, result_tables
 MAX_CELLS = 1_000_000
 """Most cells that the layer ``cells`` holds; the rasters hold all."""
 _MEASURES = ("mean", "q05", "q95", "p_any", "density_q95_per_km2")
+_FORMAT = {"VERSION": "1.3"}  # the newest that map programs of 2021 and later open without a warning
 _PRIVATE = "Positions of uncleared hazards: keep private."
 _UNITS = {
     "mean": ("items", "expected number"),
@@ -183,6 +184,7 @@ def _write_features(frame: gpd.GeoDataFrame, path: Path, layer: str, description
         path,
         layer=layer,
         driver="GPKG",
+        dataset_options=_FORMAT,
         geometry_type="MultiPolygon" if layer == "areas" else "Polygon",
         promote_to_multi=layer == "areas",
         layer_options={"SPATIAL_INDEX": "YES", "DESCRIPTION": description, "GEOMETRY_NAME": "geom"},
@@ -198,6 +200,7 @@ def _write_table(table: pd.DataFrame, path: Path, layer: str, description: str) 
         path,
         layer=layer,
         driver="GPKG",
+        dataset_options=_FORMAT,
         layer_options={"DESCRIPTION": description, "ASPATIAL_VARIANT": "GPKG_ATTRIBUTES"},
     )
 

@@ -23,7 +23,8 @@ MAX_AREAS = 300
 """Most areas that the page lists; the others are in areas.csv."""
 _MAX_CLOSE_UPS = 3
 _DATES_PER_TABLE = 3
-_MAX_JUDGEMENTS = 5
+_MAX_JUDGEMENTS = 6
+_CLOSE_UPS_APART = 0.06  # of the map's larger side
 _MAX_FINDING_EXAMPLES = 3
 _SCOPES = {
     "all": "Everything",
@@ -95,6 +96,7 @@ def page_context(result: Assessment) -> dict[str, Any]:
     close = _close_ups(result, order)
     listed = order[:MAX_AREAS]
     curve = curve_svg(result)
+    judgements = _judgements(result, tables["parameters"])
     return {
         "name": result.name,
         "as_of": words.day(result.as_of),
@@ -102,8 +104,8 @@ def page_context(result: Assessment) -> dict[str, Any]:
         "answers": [_answer(result, d) for d in result.dates],
         "verdicts": _verdicts(result),
         "verdict_sentence": _verdict_sentence(result),
-        "judgements": result.judgements[:_MAX_JUDGEMENTS],
-        "num_more_judgements": max(0, len(result.judgements) - _MAX_JUDGEMENTS),
+        "judgements": judgements[:_MAX_JUDGEMENTS],
+        "num_more_judgements": max(0, len(judgements) - _MAX_JUDGEMENTS),
         "totals": _totals(result, tables["totals"], "scope"),
         "map": map_png(result, close, _districts(result)),
         "map_alt": _map_alt(result),
@@ -112,7 +114,7 @@ def page_context(result: Assessment) -> dict[str, Any]:
         "curve": Markup(curve[0]) if curve else None,  # noqa: S704  our own figure, no user text in it
         "curve_is_log": bool(curve and curve[1]),
         "num_unknown_place": int((~result.areas["place_known"].to_numpy(dtype=bool)).sum()),
-        "num_areas": len(result.areas),
+        "num_areas": f"{len(result.areas):,}",
         "num_cells": f"{result.cells.sizes['cell']:,}",
         "cell_m": f"{result.grid.cell_m:g}",
         "areas": _areas(result, listed),
@@ -249,13 +251,24 @@ def _first_date(result: Assessment, state: str) -> pd.DataFrame:
 
 
 def _close_ups(result: Assessment, order: NDArray[np.int64]) -> list[int]:
-    placed = result.areas["place_known"].to_numpy(dtype=bool)
-    mean = _first_date(result, "explosive").reindex(order)["mean"].to_numpy(dtype=np.float64)
+    """The areas with most expected items, apart enough on the map for their marks not to overlap."""
     if not result.cells.sizes["cell"]:
         return []
-    return [int(k) for k, m in zip(order, mean, strict=True) if placed[k] and not np.isnan(m)][
-        :_MAX_CLOSE_UPS
-    ]
+    placed = result.areas["place_known"].to_numpy(dtype=bool)
+    mean = _first_date(result, "explosive").reindex(order)["mean"].to_numpy(dtype=np.float64)
+    candidates = order[placed[order] & ~np.isnan(mean)]
+    if not candidates.size:
+        return []
+    west, south, east, north = result.areas.geometry.dropna().total_bounds
+    apart_m = _CLOSE_UPS_APART * max(east - west, north - south)
+    chosen: list[int] = []
+    for k in candidates.tolist():
+        shape = result.areas.geometry.iloc[k]
+        if all(shape.distance(result.areas.geometry.iloc[c]) >= apart_m for c in chosen):
+            chosen.append(k)
+        if len(chosen) == _MAX_CLOSE_UPS:
+            break
+    return chosen
 
 
 def _close_up_names(result: Assessment, close: Sequence[int]) -> list[str]:
@@ -303,7 +316,7 @@ def _areas(result: Assessment, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
                 "searched": words.percent(float(area["searched_share"]))
                 if area["searched_share"] > 0
                 else "none",
-                "found": words.rounded(float(area["num_found"]), 3),
+                "found": words.rounded(float(area["num_found"])),
                 "mean": words.items(float(of_any["mean"])),
                 "interval": words.items_range(float(of_any["q05"]), float(of_any["q95"])),
                 "chance": words.percent(float(of_any["p_any"])),
@@ -397,6 +410,20 @@ def _parameters(table: pd.DataFrame) -> list[dict[str, Any]]:
             }
         )
     return listed
+
+
+def _judgements(result: Assessment, parameters: pd.DataFrame) -> list[str]:
+    """What rests on judgement, in words: parameters with the same range together, then what else the result names."""
+    flagged = parameters[parameters["basis"].isin(_UNSOURCED)]
+    groups: dict[str, list[str]] = {}
+    for row in flagged.to_dict("records"):
+        unit = str(row["unit"])
+        ends = f"{words.amount(row['prior_q05'], '')} to {words.amount(row['prior_q95'], unit)}"
+        text = f"{ends} before the evidence ({_BASIS[row['basis']]})"
+        groups.setdefault(text, []).append(str(row["title"]))
+    mine = [_sentence(f"{'; '.join(titles)}: {text}") for text, titles in groups.items()]
+    titles = tuple(str(t) for t in flagged["title"])
+    return [*mine, *(j for j in result.judgements if not titles or not j.startswith(titles))]
 
 
 def _amount_range(low: float, high: float) -> str:
