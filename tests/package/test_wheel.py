@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import venv
@@ -68,13 +67,9 @@ def test_the_wheel_in_an_empty_environment_gives_a_working_command(wheel: Path, 
     command = str(home / "bin" / "remnant")
 
     assert _run([command, "--version"], cwd=tmp_path).startswith("remnant ")
-    assert len(json.loads(_run([command, "types", "--json"], cwd=tmp_path))) >= 10
-    case = _little_case(tmp_path / "case")
-    _run([command, "assess", str(case), "--out", str(tmp_path / "results")], cwd=tmp_path)
+    assert len(json.loads(_run([command, "types", "--json"], cwd=tmp_path))["types"]) >= 40
+    _run([command, "init", "little"], cwd=tmp_path)
+    _run([command, "check", "little"], cwd=tmp_path)
+    _run([command, "assess", "little", "--out", "results"], cwd=tmp_path)
     written = {path.suffix for path in (tmp_path / "results").rglob("*")}
-    assert {".html", ".gpkg"} <= written
-
-
-def _little_case(folder: Path) -> Path:
-    """The shipped example, copied out of the source tree."""
-    return Path(shutil.copytree(ROOT / "examples" / "valley", folder))
+    assert {".html", ".gpkg", ".tif", ".csv", ".json"} <= written
