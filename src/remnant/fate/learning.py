@@ -90,7 +90,7 @@ class Learned:
     nuisance
         Number of each field result by name (``delivered``, ``share_searched``, ``p_detect``), (n_draws,).
     log_evidence
-        Logarithm of the marginal likelihood.
+        Logarithm of the marginal likelihood; binomial coefficients of trials are left out.
     """
 
     draws: FateDraws
@@ -199,9 +199,14 @@ def weak_window(model: FateModel) -> WindowPrior:
 def in_batch(draws: FateDraws, shift: Floats) -> FateDraws:
     """θ of a batch whose share of failures lies `shift` away from its type's, on the logit scale; (n_draws,)."""
     changed = {name: getattr(draws, name) for name in FateDraws.__dataclass_fields__}
-    changed["p_sd_fails"] = _shifted(draws.p_sd_fails, np.exp(shift))
-    changed["p_arms"] = _shifted(draws.p_arms, np.exp(-shift))
+    changed["p_sd_fails"] = _shifted(draws.p_sd_fails, _odds(shift))
+    changed["p_arms"] = _shifted(draws.p_arms, _odds(-shift))
     return FateDraws(**changed)
+
+
+def _odds(shift: Floats) -> Floats:
+    """The factor on the odds; beyond e^300 a share is 0 or 1 to the last digit."""
+    return np.asarray(np.exp(np.clip(shift, -300.0, 300.0)))
 
 
 def _shifted(p: Floats, odds_factor: Floats) -> Floats:
@@ -454,7 +459,7 @@ def _integrated(terms: Sequence[_Term], f: Floats, a: Floats, spread: Floats) ->
     """Log of the likelihood of one batch, its deviation ε ~ N(0, 1) integrated out: (n_draws,)."""
 
     def shares(deviation: Floats) -> tuple[Floats, Floats]:
-        return _shifted(f, np.exp(spread * deviation)), _shifted(a, np.exp(-spread * deviation))
+        return _shifted(f, _odds(spread * deviation)), _shifted(a, _odds(-spread * deviation))
 
     centre, scale = _mode(terms, shares, spread)
     nodes = centre + scale * _NODES[:, None]
