@@ -315,7 +315,7 @@ BROKEN = [
         "catalogue file is not there", head(HEAD + 'catalogue = ["my.toml"]\n'), "case-catalogue", "my.toml"
     ),
     Broken("case in degrees", head(HEAD + 'crs = "EPSG:4326"\n'), "case-crs", "projected and in metres"),
-    Broken("case in Web Mercator", head(HEAD + 'crs = "EPSG:3857"\n'), "case-crs", "does not keep areas"),
+    Broken("case in Web Mercator", head(HEAD + 'crs = "EPSG:3857"\n'), "case-crs", "must keep areas"),
     Broken("case in an unknown CRS", head(HEAD + 'crs = "EPSG:99999"\n'), "case-crs", "known CRS"),
     Broken(
         "bbox upside down",
@@ -426,8 +426,8 @@ BROKEN = [
         layer(
             'kind = "hazard_areas"\nfile = "a.geojson"\n[layers.defaults]\nhazard_class = "SHA"\ntype = "PMA2X"\n'
         ),
-        "unknown-type",
-        "layers.values.type",
+        "bad-default-type",
+        "PMA-2",
     ),
     Broken(
         "skip_rows of a GIS file",
@@ -444,13 +444,13 @@ BROKEN = [
     Broken(
         "coverage default in percent",
         search('method = "manual detector"\ncoverage = 90\n'),
-        "bad-coverage",
+        "bad-default-coverage",
         "Divide by 100",
     ),
     Broken(
         "unknown method",
         search('method = "manual detecter"\ncoverage = 0.9\n'),
-        "unknown-method",
+        "bad-default-method",
         "manual detector",
     ),
     Broken("no coverage", search('method = "manual detector"\n'), "missing-key", "need coverage"),
@@ -460,10 +460,10 @@ BROKEN = [
         "cut-off GeoJSON",
         file("a.geojson", b'{"type":"FeatureCollection","features":[{"type":"Fea'),
         "layer-unreadable",
-        "not valid JSON",
+        "must be valid JSON",
     ),
-    Broken("zero bytes of GeoJSON", file("a.geojson", b""), "layer-unreadable", "not valid JSON"),
-    Broken("JSON but no GeoJSON", file("a.geojson", b'{"a": 1}'), "layer-unreadable", "cannot be read"),
+    Broken("zero bytes of GeoJSON", file("a.geojson", b""), "layer-unreadable", "must be valid JSON"),
+    Broken("JSON but no GeoJSON", file("a.geojson", b'{"a": 1}'), "layer-unreadable", "must be readable"),
     Broken(
         "text coordinates",
         hazards({"type": "Point", "coordinates": ["a", 44]}, polygon()),
@@ -475,7 +475,7 @@ BROKEN = [
         "junk as GeoPackage",
         file("a.gpkg", b"SQLite format 3\0" + b"0" * 300),
         "layer-unreadable",
-        "cannot be read",
+        "must be readable",
     ),
     Broken("cut-off shapefile", truncated_shp, "layer-unreadable", "copy it again"),
     Broken("shapefile without .dbf", shapefile_without(".dbf"), "layer-unreadable", ".dbf"),
@@ -483,19 +483,19 @@ BROKEN = [
     Broken("shapefile without .prj", shapefile_without(".prj"), "layer-unreadable", "must name its CRS"),
     Broken("cut-off FlatGeobuf", truncated_fgb, "layer-unreadable", "cut off"),
     Broken("cut-off Parquet", truncated_parquet, "layer-unreadable", "Parquet"),
-    Broken("cut-off workbook", truncated_xlsx, "layer-unreadable", "workbook cannot be opened"),
-    Broken("zip that is no workbook", zipped_junk, "layer-unreadable", "workbook cannot be opened"),
+    Broken("cut-off workbook", truncated_xlsx, "layer-unreadable", "workbook must be readable"),
+    Broken("zip that is no workbook", zipped_junk, "layer-unreadable", "workbook must be readable"),
     Broken(
         "cut-off KML",
         file("a.kml", b'<?xml version="1.0"?><kml><Document><Placemark><Poly'),
         "layer-unreadable",
-        "cannot be read",
+        "must be readable",
     ),
     Broken(
         "picture as a layer",
         file("a.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 50),
         "layer-unreadable",
-        "cannot be read",
+        "must be readable",
     ),
     Broken("several layers, none named", two_layers, "layer-unreadable", "one, two"),
     Broken("wrong layer name", wrong_layer, "layer-unreadable", "Near: two"),
@@ -538,7 +538,7 @@ BROKEN = [
         "two continents",
         lambda m: rows("1,17,44,PMA-2,1,2020-01-01,5", "2,107,44,PMA-2,1,2020-01-01,5")(m),
         "case-crs",
-        "no one region",
+        "must lie in one region",
     ),
     Broken("zero coordinates", rows("1,0,0,PMA-2,1,2020-01-01,5"), "zero-coordinate", "blank ones"),
     Broken("one coordinate blank", rows("1,17,,PMA-2,1,2020-01-01,5"), "half-coordinate", "one is blank"),
@@ -582,6 +582,15 @@ BROKEN = [
     Broken("decimal comma", rows('1,17,44,PMA-2,"1,5",2020-01-01,5'), "bad-quantity", 'decimal = ","'),
     Broken("thousands groups", rows('1,17,44,PMA-2,"1,500.0",2020-01-01,5'), "bad-quantity", "thousands"),
     Broken("percent sign", rows("1,17,44,PMA-2,90%,2020-01-01,5"), "bad-quantity", "0.9 for 90"),
+    Broken(
+        "unknown type in a row", rows("1,17,44,PMA2X,1,2020-01-01,5"), "unknown-type", "layers.values.type"
+    ),
+    Broken(
+        "default date after as_of",
+        rows("1,17,44,PMA-2,1,,5", extra="[layers.defaults]\ndate = 2025-01-01\n"),
+        "bad-default-date",
+        "got 2025-01-01",
+    ),
     Broken("blank type", rows("1,17,44,,1,2020-01-01,5"), "blank-type", "type is required"),
     Broken("ambiguous date", rows("1,17,44,PMA-2,1,03/04/2021,5"), "bad-date", "day/month or month/day"),
     Broken("American date", rows("1,17,44,PMA-2,1,4/25/2021,5"), "bad-date", '"%m/%d/%Y"'),
@@ -626,7 +635,7 @@ BROKEN = [
         "unknown encoding",
         rows("1,17,44,PMA-2,1,2020-01-01,5", extra='encoding = "cp9999"\n'),
         "layer-unreadable",
-        "not known",
+        "must be a known one",
     ),
     Broken(
         "encoding does not fit",
@@ -635,7 +644,7 @@ BROKEN = [
             m.toml(EVENTS.format(extra='encoding = "utf-8"\n')),
         ),
         "layer-unreadable",
-        "not utf-8 text",
+        "must be utf-8 text",
     ),
     Broken(
         "encoding that is no text",

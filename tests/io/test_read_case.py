@@ -392,6 +392,16 @@ def test_two_layers_of_one_file_have_names_of_their_own(maker: Any) -> None:
     assert read_case(maker.folder).areas.id.tolist() == ["a:1", "a 2:1"]
 
 
+def test_one_record_in_two_layers_is_shown(maker: Any) -> None:
+    maker.geojson("a.geojson")
+    maker.geojson("b.geojson")
+    one = '[[layers]]\nkind = "hazard_areas"\nfile = "{}.geojson"\n' + HAZARD
+    maker.toml(one.format("a") + one.format("b"))
+    case = read_case(maker.folder)
+    assert case.areas.id.size == 2
+    assert codes(case)["repeated-in-layers"] == 1
+
+
 def test_the_data_folder_comes_from_the_environment_or_the_default(
     maker: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -293,7 +293,7 @@ def expand(text: str, folder: Path) -> Path:
         found = os.environ.get(name) or default
         if found is None:
             raise InvalidInput(
-                f"{text!r} needs the variable {name}, which is not set. Set {name} to the folder of the data."
+                f"{text!r} needs the variable {name}; it is not set. Set {name} to the folder of the data."
             )
         return str(Path(found).absolute()) if os.environ.get(name) else found
 
@@ -364,7 +364,14 @@ def _words(error: dict[str, Any], place: list[Any]) -> tuple[str, str]:
         return "must be a probability in [0, 1]", "Percent? Divide by 100" if percent else "correct it"
     if kind == "value_error":
         return str(context["error"]), "correct it"
-    text = error["msg"].replace("Input should be", "must be").replace("a valid", "a")
+    if kind == "too_short":
+        return f"must have at least {context['min_length']}", "add what is missing"
+    text = (
+        error["msg"]
+        .replace("Input should be", "must be")
+        .replace("a valid", "a")
+        .replace("a integer", "an integer")
+    )
     return text[0].lower() + text[1:], "correct it"
 
 
@@ -375,5 +382,5 @@ def _choices(context: dict[str, Any]) -> tuple[str, ...]:
 def _short(value: object) -> str:
     if isinstance(value, float) and math.isnan(value):
         return "nan"
-    text = repr(value)
+    text = str(value) if isinstance(value, dt.date) else repr(value)
     return text if len(text) <= 80 else f"{text[:77]}…"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import shapely
 from pyproj import CRS
 
 from remnant.catalogue import Catalogue, Range, load_catalogue
@@ -67,7 +68,6 @@ def read_case(path: Path | str, *, catalogue: Catalogue | None = None) -> Case:
     logs = [log, *(layer_log for layer_log, _ in layers)]
     rows = [r for _, r in layers if r is not None]
     crs = _place_all(spec, folder, rows, log)
-    inputs = _attempt(log, "inputs", lambda: _hashes(spec, file)) or {}
     if known is None or crs is None or grid is None:
         raise _refusal(logs)
     context = Context(as_of=spec.as_of, crs=crs, catalogue=known)
@@ -77,7 +77,9 @@ def read_case(path: Path | str, *, catalogue: Catalogue | None = None) -> Case:
     outside = _outside(spec, known, log)
     if tables:
         _check_links(tables, log)
+        _check_repeats(tables, log)
         _check_classes(tables["areas"], known, priors, log)
+    inputs = {} if any(lg.has_errors for lg in logs) else _attempt(log, "inputs", lambda: _hashes(spec, file))
     if any(lg.has_errors for lg in logs):
         raise _refusal(logs)
     return Case(
@@ -113,14 +115,7 @@ def _attempt(log: FindingLog, code: str, action: Any) -> Any:
     try:
         return action()
     except InvalidInput as error:
-        asked, _, rest = str(error).partition("; ")
-        came, _, todo = rest.partition(". ")
-        log.refuse(
-            f"case-{code}",
-            asked.rstrip("."),
-            came.rstrip(".") or "it cannot be used",
-            todo.rstrip(".") or "correct it",
-        )
+        log.refuse_for(f"case-{code}", error, "what the case names must be usable")
         return None
 
 
@@ -178,7 +173,7 @@ def _read_layers(spec: CaseFile, folder: Path) -> list[tuple[FindingLog, Rows | 
 
 
 def _layer_name(layer: Layer, taken: Sequence[str]) -> str:
-    base = layer.name or layer.layer or Path(layer.file).stem
+    base = layer.name or layer.layer or Path(layer.file).stem or layer.kind
     name, number = base, 2
     while name in taken:
         name, number = f"{base} {number}", number + 1
@@ -352,6 +347,31 @@ def _check_links(tables: Mapping[str, Any], log: FindingLog) -> None:
         )  # fmt: skip
 
 
+def _check_repeats(tables: Mapping[str, Any], log: FindingLog) -> None:
+    """A warning for records that lie in two layers at once: the same place, kind and day."""
+    events, areas = tables["events"], tables["areas"]
+    keys = {
+        "events": zip(shapely.to_wkb(events.geometry), events.kind, map(repr, events.day), strict=True),
+        "areas": zip(shapely.to_wkb(areas.geometry), areas.status, map(repr, areas.start_day), strict=True),
+    }
+    for name, described in keys.items():
+        layers: dict[tuple[Any, ...], str] = {}
+        num, pairs = 0, set()
+        for key, layer in zip(described, tables[name].source.layer, strict=True):
+            first = layers.setdefault(key, layer)
+            if key[0] is not None and first != layer:
+                num += 1
+                pairs.add(f"{layer} repeats {first}")
+        if num:
+            log.add(
+                "warning", "repeated-in-layers", "a record should stand in one layer",
+                f"{num:,} {name} lie at the same place, with the same date, as one of another layer "
+                f"({'; '.join(sorted(pairs))}); all are kept",
+                "if the layers overlap, filter one with [layers.where]: each record counts as evidence of its own",
+                count=num,
+            )  # fmt: skip
+
+
 def _check_classes(
     areas: HazardAreas, catalogue: Catalogue, priors: Mapping[str, Range], log: FindingLog
 ) -> None:
@@ -360,7 +380,7 @@ def _check_classes(
     for name in sorted({str(c) for c in areas.hazard_class}):
         lacking = [f"{what}.{name}" for what in ("density", "exists") if f"{what}.{name}" not in known]
         if lacking:
-            classes = sorted(k.removeprefix("density.") for k in known if k.startswith("density."))
+            classes = sorted(k.removeprefix("exists.") for k in known if k.startswith("exists."))
             log.refuse(
                 "class-without-prior", f"hazard class {name!r} needs priors {' and '.join(lacking)}", "there are none",
                 f'{near(name, classes)}Use one of {", ".join(classes)}, or give [model.priors."density.{name}"] and '

@@ -28,6 +28,23 @@ def spell_rows(rows: Sequence[int]) -> str:
     return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"
 
 
+def parts_of_refusal(error: Exception, otherwise: str) -> tuple[str, str, str]:
+    """What was asked, what came and what to do, from a sentence of the form ``asked; came. What to do.``
+
+    Examples
+    --------
+    >>> parts_of_refusal(ValueError("pod must be in [0, 1]; got 90. Percent?"), "a number is wanted")
+    ('pod must be in [0, 1]', 'got 90', 'Percent?')
+    >>> parts_of_refusal(ValueError("the file is empty"), "records are wanted")
+    ('records are wanted', 'the file is empty', 'correct it')
+    """
+    head, _, todo = str(error).partition(". ")
+    asked, separator, came = head.partition("; ")
+    if not separator:
+        asked, came = otherwise, head
+    return asked.rstrip("."), came.rstrip("."), todo.rstrip(".") or "correct it"
+
+
 @dataclass(slots=True, kw_only=True)
 class FindingLog:
     """Findings of one file and layer, in the order in which they were met.
@@ -64,6 +81,10 @@ class FindingLog:
     def refuse(self, code: str, asked: str, came: str, todo: str, *, row: int | None = None) -> None:
         """Record something that refuses the case."""
         self.add("error", code, asked, came, todo, row=row)
+
+    def refuse_for(self, code: str, error: Exception, otherwise: str) -> None:
+        """Record a refusal that was raised further down."""
+        self.refuse(code, *parts_of_refusal(error, otherwise))
 
     def rows(
         self, severity: Severity, code: str, asked: str, came: str, todo: str, rows: Sequence[int]

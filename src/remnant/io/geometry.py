@@ -83,7 +83,7 @@ def case_crs(text: str, box: Box | None) -> CRS:
             )
         if crs.to_epsg() in (3857, 900913, 3395):
             raise InvalidInput(
-                f'crs {crs.name!r} does not keep areas. Use a national grid, UTM, or crs = "auto".'
+                f'crs must keep areas; {crs.name!r} does not. Use a national grid, UTM, or crs = "auto".'
             )
         return crs
     if box is None:
@@ -91,7 +91,7 @@ def case_crs(text: str, box: Box | None) -> CRS:
     west, south, east, north = box
     if east - west > WIDEST_DEG:
         raise InvalidInput(
-            f"the records span {east - west:.0f}° of longitude, which is no one region. "
+            f"the records must lie in one region; they span {east - west:.0f}° of longitude. "
             "A layer probably has swapped axes or a wrong crs; if not, name the crs of the case."
         )
     zones = [int(np.floor((lon + 180.0) / 6.0)) % 60 + 1 for lon in (west, east)]
@@ -147,9 +147,9 @@ def moved(geometry: Geometries, source: CRS, target: CRS) -> Moved:
     try:
         transformer = Transformer.from_crs(source, target, always_xy=True)
         out = shapely.transform(geometry, transformer.transform, interleaved=False)
-    except (ProjError, CRSError) as error:
+    except (ProjError, CRSError):
         raise InvalidInput(
-            f"no way is known from {source.name!r} to {target.name!r}: {error}. Name another crs."
+            f"a way from {source.name!r} to {target.name!r} must be known; there is none. Name another crs."
         ) from None
     result = np.asarray(out, dtype=object).reshape(len(geometry))
     return Moved(

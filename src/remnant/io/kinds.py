@@ -279,6 +279,10 @@ def _resolved(rows: Rows, key: str, names: list[str], look_up: Callable[[str], A
 
 def _refuse_name(rows: Rows, index: int, key: str, name: str, error: InvalidInput) -> None:
     _, _, hint = str(error).partition(". ")
+    constant = rows.default(key)
+    if constant is not None and name in [part.strip() for part in str(constant).split(";")]:
+        rows.refuse_default(key, f"{key} must be a name of the catalogue", f"got {name!r}", hint.strip())
+        return
     rows.refuse(
         index, f"unknown-{key}", f"{key} must be a name of the catalogue", f"got {name!r}",
         f'{hint.strip()} Map it: [layers.values.{key}] "{name}" = "a catalogue name"'.strip(),

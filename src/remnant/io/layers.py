@@ -82,12 +82,21 @@ class Rows:
         self.bad.add(index)
         self.log.refuse(code, asked, came, todo, row=int(self.table.row[index]))
 
+    def default(self, key: str) -> object:
+        """The layer's constant for a key; several names are joined by semicolons."""
+        constant = getattr(self.spec.defaults, key, None)
+        return ";".join(constant) if isinstance(constant, list) else constant
+
+    def refuse_default(self, key: str, asked: str, came: str, todo: str) -> None:
+        """Record an error of the layer's constant, once."""
+        code = f"bad-default-{key.replace('_', '-')}"
+        if code not in {f.code for f in self.log.found}:
+            self.log.refuse(code, f"[layers.defaults] {asked}", came, todo)
+
     def cells(self, key: str) -> Texts:
         """(n,) cells of a key: mapped by the layer's values, then the default where blank; None where neither."""
         column = getattr(self.spec.columns, key)
-        default = getattr(self.spec.defaults, key, None)
-        if isinstance(default, list):
-            default = ";".join(default)
+        default = self.default(key)
         out = np.full(self.size, default, dtype=object)
         if column is None or column not in self.table.cells:
             return out
@@ -135,12 +144,16 @@ class Rows:
         cells = self.cells(key)
         self._missing(key, cells, is_required)
         out = np.full(self.size, np.nan)
+        default = self.default(key)
         for index, cell in enumerate(cells):
             if cell is None:
                 continue
             try:
                 out[index] = parse(cell)
             except UnreadableCellError as error:
+                if cell is default:
+                    self.refuse_default(key, asked, f"got {error}", error.todo)
+                    continue
                 self.refuse(index, f"bad-{key.replace('_', '-')}", asked, f"got {error}", error.todo)
         return out
 
@@ -185,6 +198,11 @@ class Rows:
             if cell not in known:
                 known[cell] = _days_or_error(cell, self.spec.date_format)
             span = known[cell]
+            if cell is self.default(key) and not isinstance(span, UnreadableDateError) and span[0] > limit:
+                self.refuse_default(
+                    key, f"{key} must not lie after as_of ({as_of})", f"got {cell}", "correct the date"
+                )
+                break
             if isinstance(span, UnreadableDateError):
                 self.refuse(
                     index,
@@ -235,7 +253,8 @@ def read_rows(spec: Layer, path: Path, log: FindingLog, keys: Mapping[str, bool]
                 log.add("warning", code, "files should be read without a guess", words, "check the values")
             else:
                 log.add("note", code, "files are read as they are", words, "nothing")
-        _check_columns(spec, table, log, keys)
+        if not _check_columns(spec, table, log, keys):
+            return None
         table, num_left_out = _filtered(spec, table)
         if not table.row.size:
             raise InvalidInput(_empty_words(num_left_out))
@@ -246,14 +265,7 @@ def read_rows(spec: Layer, path: Path, log: FindingLog, keys: Mapping[str, bool]
         )  # fmt: skip
         rows_of.geometry[:] = _places(rows_of)
     except InvalidInput as error:
-        asked, _, rest = str(error).partition("; ")
-        came, _, todo = rest.partition(". ") if rest else ("", "", "")
-        log.refuse(
-            "layer-unreadable",
-            asked.rstrip("."),
-            came or "it cannot be used",
-            todo.rstrip(".") or "correct it",
-        )
+        log.refuse_for("layer-unreadable", error, "the layer must be readable")
         return None
     return rows_of
 
@@ -298,8 +310,11 @@ def _read_file(spec: Layer, path: Path) -> Table:
         ) from None
 
 
-def _check_columns(spec: Layer, table: Table, log: FindingLog, keys: Mapping[str, bool]) -> None:
-    """Findings for keys that the kind does not know, columns that are not there, and keys that nothing provides."""
+def _check_columns(spec: Layer, table: Table, log: FindingLog, keys: Mapping[str, bool]) -> bool:
+    """Findings for keys that the kind does not know, columns that are not there, and keys that nothing provides.
+
+    Returns whether the layer can be read on, to find what is wrong in its rows.
+    """
     there = [*table.cells]
     listed = ", ".join(there[:40]) or "none"
     columns = spec.columns.model_dump(exclude_none=True, exclude={"geometry"})
@@ -335,8 +350,7 @@ def _check_columns(spec: Layer, table: Table, log: FindingLog, keys: Mapping[str
         log.refuse(
             "date-and-start", "either date, or start and end, may be named", "both are", "leave one out"
         )
-    if any(place.startswith("where.") for place in missing):
-        raise InvalidInput("the filter [layers.where] must name columns of the file; it does not. Correct it")
+    return not any(place.startswith("where.") for place in missing)
 
 
 def _filtered(spec: Layer, table: Table) -> tuple[Table, int]:

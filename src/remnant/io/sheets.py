@@ -55,11 +55,11 @@ def _as_named(data: bytes, encoding: str) -> str:
         )
     except LookupError:
         raise InvalidInput(
-            f"encoding {encoding!r} is not known. Common ones: utf-8, utf-16, cp1252, cp1251."
+            f"encoding must be a known one; {encoding!r} is not. Common ones: utf-8, utf-16, cp1252, cp1251."
         ) from None
     except (UnicodeError, ValueError):
         raise InvalidInput(
-            f"the file is not {encoding} text. Name another encoding, or none to have it detected."
+            f"the file must be {encoding} text; it is not. Name another encoding, or none to have it detected."
         ) from None
 
 
@@ -67,7 +67,7 @@ def read_text(path: Path, *, encoding: str | None, skip_rows: int) -> Table:
     """A delimited text file as a table; the separator is the commonest of ``, ; tab |`` in the header."""
     text, notes = decoded(path.read_bytes(), encoding)
     if "\0" in text:
-        raise InvalidInput("the file holds NUL characters, so it is not a text table. Export it again.")
+        raise InvalidInput("the file must be a text table; it holds NUL characters. Export it again.")
     rows = _csv_rows(text)[skip_rows:]
     if not rows:
         raise InvalidInput("a header row is wanted; the file has none. Check the file and skip_rows.")
@@ -91,7 +91,7 @@ def _csv_rows(text: str) -> list[list[str]]:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
         raise InvalidInput(
-            f"the file is not a delimited text table: {error}. A quote is open, or it is cut off."
+            f"the file must be a delimited text table; the reader says: {error}. A quote is open, or it is cut off."
         ) from None
     finally:
         csv.field_size_limit(before)
@@ -105,7 +105,7 @@ def read_sheet(path: Path, *, sheet: str | None, skip_rows: int) -> Table:
         name, rows = _fast_rows(path, sheet)
     except (zipfile.BadZipFile, python_calamine.CalamineError, OSError, EOFError, KeyError) as error:
         raise InvalidInput(
-            f"the workbook cannot be opened: {error}. It may be cut off, locked or not a workbook."
+            f"the workbook must be readable; the reader says: {error}. It may be cut off, locked or not a workbook."
         ) from None
     notes: list[tuple[str, str]] = []
     if has_formulas and path.suffix.lower() == ".ods":
@@ -121,7 +121,9 @@ def _fast_rows(path: Path, sheet: str | None) -> tuple[str, list[list[object]]]:
     source = _without_breaks(path) if is_ods else io.BytesIO(path.read_bytes())
     with python_calamine.CalamineWorkbook.from_filelike(source) as book:
         name = choose("sheet", sheet, list(book.sheet_names))
-        rows: list[list[object]] = [list(r) for r in book.get_sheet_by_name(name).to_python(skip_empty_area=False)]
+        rows: list[list[object]] = [
+            list(r) for r in book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        ]
     return name, rows
 
 

@@ -98,9 +98,13 @@ def choose(what: str, name: str | None, there: list[str]) -> str:
     if name is None:
         if len(there) == 1:
             return there[0]
-        raise InvalidInput(f'the file holds {len(there)} {what}s: {listed}. Name one: layer = "…".')
+        raise InvalidInput(
+            f'one {what} must be named; the file holds {len(there)}: {listed}. Write layer = "…".'
+        )
     if name not in there:
-        raise InvalidInput(f"{what} {name!r} is not in the file. {near(name, there)}There are: {listed}.")
+        raise InvalidInput(
+            f"{what} {name!r} must be in the file; it is not. {near(name, there)}There are: {listed}."
+        )
     return name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def read_vector(path: Path, *, layer: str | None, encoding: str | None) -> Table
             )
         except (DataSourceError, DataLayerError, UnicodeError, ValueError, RuntimeError) as error:
             raise InvalidInput(
-                f"the file cannot be read: {_one_line(error)}. It may be cut off or of another format."
+                f"the file must be readable; GDAL says: {_short(error, path)}. It may be cut off or of another format."
             ) from None
     notes += [("file-warning", _one_line(w.message)) for w in met if not _is_chatter(str(w.message))]
     num = len(wkb) if wkb is not None else len(fields[0]) if len(fields) else 0
@@ -57,8 +58,8 @@ def read_vector(path: Path, *, layer: str | None, encoding: str | None) -> Table
         and num_geometries != (num, _num_there(geometry, is_unreadable))
     ):
         raise InvalidInput(
-            f"the file holds {num_geometries[0]} features, {num_geometries[1]} with coordinates; "
-            f"{num} and {_num_there(geometry, is_unreadable)} could be read. Coordinates must be numbers."
+            f"all {num_geometries[0]} features, {num_geometries[1]} with coordinates, must be readable; "
+            f"{num} and {_num_there(geometry, is_unreadable)} are. Coordinates must be numbers."
         )
     cells = {str(n): _objects(v) for n, v in zip(meta["fields"], fields, strict=True)}
     return Table(
@@ -85,7 +86,7 @@ def read_parquet(path: Path) -> Table:
         shapely.errors.ShapelyError,
     ) as error:
         raise InvalidInput(
-            f"the Parquet file cannot be read: {_one_line(error)}. It may be cut off."
+            f"the file must be Parquet; the reader says: {_short(error, path)}. It may be cut off."
         ) from None
     num = len(frame)
     geometry = crs = None
@@ -107,7 +108,7 @@ def _checked_json(path: Path, encoding: str | None) -> tuple[int, int] | None:
         data = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         raise InvalidInput(
-            f"the file is not valid JSON: {_one_line(error)}. It may be cut off; export it again."
+            f"the file must be valid JSON; the parser says: {_short(error, path)}. It may be cut off; export it again."
         ) from None
     if not isinstance(data, dict) or not isinstance(data.get("features"), list):
         return None
@@ -146,7 +147,7 @@ def _shape_encoding(path: Path, encoding: str | None, notes: list[tuple[str, str
     ]
     if missing:
         raise InvalidInput(
-            f"a shapefile needs its {' and '.join(missing)} beside it, which is not there. Copy all its parts."
+            f"a shapefile needs its {' and '.join(missing)} beside it; it is not there. Copy all its parts."
         )
     has_page = any(path.with_suffix(s).is_file() for s in (".cpg", ".CPG"))
     _check_shape_sizes(path)
@@ -212,6 +213,12 @@ def _is_missing(value: object) -> bool:
 def _is_chatter(text: str) -> bool:
     """GDAL remarks that say nothing about the records."""
     return "driver" in text and "open option" in text
+
+
+def _short(error: object, path: Path) -> str:
+    """The first clause of what a library says, without the folders of this machine."""
+    first = _one_line(error).replace(f"{path.parent}{os.sep}", "").split("; ")[0]
+    return first.replace(". ", ", ").rstrip(". ")
 
 
 def _one_line(error: object) -> str:
