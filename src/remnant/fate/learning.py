@@ -27,9 +27,10 @@ from remnant.fate.states import WHITENED_FIELDS, FateDraws, draws_at, state_prob
 from remnant.numerics import Link, link_of, sample_posterior
 
 Floats = NDArray[np.float64]
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(25)
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(19)
 _LOG_WEIGHTS = np.log(_WEIGHTS) + 0.5 * np.square(_NODES)
 _MODE_STEPS = 12
+_CLOSE = 0.05  # in widths of the peak: the quadrature does not need its exact place
 _ONE = np.ones(1)
 _TINY = 1e-300
 _NUISANCES = ("delivered", "share_searched", "p_detect")
@@ -243,9 +244,6 @@ class _Plan:
     def spread(self, z: Floats) -> Floats:
         return np.zeros(len(z)) if self.batch_spread is None else _at(self.batch_spread, z)
 
-    def harder(self, z: Floats) -> Floats:
-        return np.ones(len(z)) if self.trial_to_use is None else _at(self.trial_to_use, z)
-
     def nuisance(self, name: str, z: Floats) -> Floats:
         return _at(self.nuisances[name], z)
 
@@ -368,7 +366,7 @@ def _terms(
             np.array(float(record.num_failed)),
             np.array(float(record.num_tested - record.num_failed)),
         )
-        odds = 1.0 / plan.harder(z)
+        odds = _ONE if plan.trial_to_use is None else 1.0 / _at(plan.trial_to_use, z)
         return [_with(failed, count, odds), _with(failed, rest, odds, is_rest=True)], np.zeros(len(z))
     waiting, powered = _survivals(record.age_d, draws)
     delivered, searched, detected = (
@@ -444,9 +442,16 @@ def _log_terms(terms: Sequence[_Term], f: Floats, a: Floats) -> Floats:
     """Log-likelihood of the terms at shares f (self-destruct fails) and a (arms), which broadcast: (..., n_draws)."""
     total = np.zeros(np.broadcast_shapes(f.shape, a.shape))
     for term in terms:
-        q = _probability(term, _shifted(f, term.odds), _shifted(a, 1.0 / term.odds))
+        q = _probability(term, *_shares_of(term, f, a))
         total = total + xlogy(term.count, 1.0 - q if term.is_rest else q)
     return total
+
+
+def _shares_of(term: _Term, f: Floats, a: Floats) -> tuple[Floats, Floats]:
+    """The shares as the term's items show them: harder or kinder conditions move the odds."""
+    if term.odds is _ONE:
+        return f, a
+    return _shifted(f, term.odds), _shifted(a, 1.0 / term.odds)
 
 
 def _probability(term: _Term, f: Floats, a: Floats) -> Floats:
@@ -479,7 +484,7 @@ def _mode(
         batch_f, batch_a = shares(deviation)
         score, curvature = -deviation, -np.ones_like(spread)
         for term in terms:
-            f, a = _shifted(batch_f, term.odds), _shifted(batch_a, 1.0 / term.odds)
+            f, a = _shares_of(term, batch_f, batch_a)
             df, da = spread * f * (1.0 - f), -spread * a * (1.0 - a)
             d2f, d2a = spread * df * (1.0 - 2.0 * f), -spread * da * (1.0 - 2.0 * a)
             q = _probability(term, f, a)
@@ -491,5 +496,8 @@ def _mode(
             score = score + term.count * (slope / q)
             curvature = curvature + term.count * (bend / q - np.square(slope / q))
         information = np.maximum(-curvature, 1.0)
-        deviation = np.clip(deviation + np.clip(score / information, -1.5, 1.5), -12.0, 12.0)
+        step = np.clip(score / information, -1.5, 1.5)
+        deviation = np.clip(deviation + step, -12.0, 12.0)
+        if float((np.abs(step) * np.sqrt(information)).max()) < _CLOSE:
+            break
     return deviation, 1.0 / np.sqrt(information)
