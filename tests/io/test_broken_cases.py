@@ -581,6 +581,7 @@ BROKEN = [
     Broken("quantity in words", rows("1,17,44,PMA-2,several,2020-01-01,5"), "bad-quantity", "several"),
     Broken("decimal comma", rows('1,17,44,PMA-2,"1,5",2020-01-01,5'), "bad-quantity", 'decimal = ","'),
     Broken("thousands groups", rows('1,17,44,PMA-2,"1,500.0",2020-01-01,5'), "bad-quantity", "thousands"),
+    Broken("half an item", rows("1,17,44,PMA-2,1.5,2020-01-01,5"), "bad-quantity", "counted whole"),
     Broken("percent sign", rows("1,17,44,PMA-2,90%,2020-01-01,5"), "bad-quantity", "0.9 for 90"),
     Broken(
         "unknown type in a row", rows("1,17,44,PMA2X,1,2020-01-01,5"), "unknown-type", "layers.values.type"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -216,3 +218,38 @@ def test_any_bytes_give_a_refusal(data: bytes, suffix: str) -> None:
             encoding="utf-8",
         )
         assert a_case_or_a_refusal(folder) is None
+
+
+days = st.one_of(st.just(""), st.dates(dt.date(1990, 1, 1), dt.date(2024, 7, 31)).map(str))
+good_rows = st.tuples(
+    st.floats(15, 19).map(lambda x: f"{x:.6f}"),
+    st.floats(43, 45).map(lambda y: f"{y:.6f}"),
+    st.sampled_from(["PMA-2", "pma3", "TMA-4"]),
+    st.one_of(st.just(""), st.integers(1, 50).map(str)),
+    days,
+)
+
+
+@JUNK
+@given(st.lists(good_rows, min_size=1, max_size=12), st.sets(st.integers(0, 11)))
+def test_good_rows_are_all_kept_in_order_with_or_without_a_place(
+    rows: list[tuple[str, ...]], placeless: set[int]
+) -> None:
+    rows = [("", "", *row[2:]) if i in placeless and i else row for i, row in enumerate(rows)]
+    text = io.StringIO()
+    csv.writer(text).writerows([("x", "y", "t", "n", "d"), *rows])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "t.csv").write_text(text.getvalue(), encoding="utf-8")
+        (folder / "case.toml").write_text(
+            f'{HEAD}[[layers]]\nkind = "finds"\nfile = "t.csv"\n[layers.columns]\ngeometry = {{lon = "x", lat = "y"}}\n'
+            'type = "t"\nquantity = "n"\ndate = "d"\n[layers.defaults]\nprecision_m = 10\n',
+            encoding="utf-8",
+        )
+        case = a_case_or_a_refusal(folder)
+    assert case is not None
+    events = case.events
+    assert events.source.row.tolist() == list(range(1, len(rows) + 1))
+    assert [g is None for g in events.geometry] == [not row[0] for row in rows]
+    assert events.num_items.tolist() == [float(row[3] or 1) for row in rows]
+    assert [bool(np.isnan(d)) for d in events.day] == [not row[4] for row in rows]

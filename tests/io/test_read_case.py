@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -23,6 +24,7 @@ from remnant.evidence import Case
 from remnant.io import read_case
 from remnant.io.case_file import expand
 from remnant.io.geometry import repaired
+from remnant.io.places import near_others
 from remnant.units import date_of, day_number
 
 HAZARD = '[layers.defaults]\ntype = "PMA-2"\nhazard_class = "SHA"\n'
@@ -153,6 +155,7 @@ def test_released_areas_are_an_area_and_a_search_of_one_id(maker: Any) -> None:
         dt.date(2020, 5, 31),
     ]
     assert searches.items_found[0] == 3
+    assert searches.type.tolist() == ["PMA-2", "PMA-2"]
     assert np.isnan(searches.items_found[1])
     assert np.isnan(searches.end_day[1])
     assert searches.geometry[1] is None
@@ -256,6 +259,34 @@ def test_events_near_each_other_on_one_day_are_counted(maker: Any) -> None:
         "lon,lat,d\n17,44,2020-01-01\n17.0003,44,2020-01-01\n17.0003,44.0001,2020-06-01\n17.1,44,2020-01-01\n"
     )
     assert codes(finds(maker, text, 'date = "d"\n'))["near-duplicate"] == 2
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 9), st.integers(0, 3), st.sampled_from([1.0, 2.0, np.nan])),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_near_events_are_those_that_comparing_all_pairs_finds(events: list[tuple[int, int, float]]) -> None:
+    xy = np.array([(25.0 * x, 25.0 * y) for x, y, _ in events])
+    day = np.array([d for *_, d in events])
+    expected = [
+        any(
+            i != j
+            and np.hypot(*(xy[i] - xy[j])) <= 50.0
+            and not (day[i] != day[j] and day[i] == day[i] and day[j] == day[j])
+            for j in range(len(events))
+        )
+        for i in range(len(events))
+    ]
+    assert near_others(xy, day).tolist() == expected
+
+
+def test_thousands_of_events_at_one_centroid_are_counted_quickly() -> None:
+    start = time.perf_counter()
+    assert near_others(np.zeros((50_000, 2)), np.full(50_000, np.nan)).all()
+    assert time.perf_counter() - start < 5.0
 
 
 def test_places_that_are_null_stay_and_are_counted(maker: Any) -> None:

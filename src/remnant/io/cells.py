@@ -30,6 +30,7 @@ class Bounds:
     high: float
     words: str
     is_probability: bool = False
+    is_whole: bool = False
 
 
 def is_blank(cell: object) -> bool:
@@ -96,6 +97,10 @@ def number_of(cell: object, bounds: Bounds, *, decimal: str = ".") -> float:
         percent = bounds.is_probability and 1.0 < value <= 100.0
         hint = "Percent? Divide by 100" if percent else "correct it, or leave the cell blank if it is unknown"
         raise UnreadableCellError(f"{value:g}", hint)
+    if bounds.is_whole and not value.is_integer():
+        raise UnreadableCellError(
+            f"{value:g}", "items are counted whole; give a low and a high number if in doubt"
+        )
     return value
 
 

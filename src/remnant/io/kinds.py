@@ -71,14 +71,17 @@ def _released_areas(rows: Rows, context: Context) -> dict[str, Part]:
     shape = np.asarray(area["geometry"]).copy()
     shape[is_circle] = None
     start, end = rows.days(context.as_of)
-    return {"areas": area, "searches": _search(rows, context, shape, start, end)}
+    search = _search(rows, context, shape, start, end)
+    search["type"] = np.array([names[0] if len(names) == 1 else "" for names in area["types"]], dtype=object)
+    return {"areas": area, "searches": search}
 
 
 def _areas(
     rows: Rows, context: Context, status: NDArray[np.object_], otherwise: str
 ) -> tuple[dict[str, Any], NDArray[np.bool_]]:
     reported = rows.numbers("reported_area_m2")
-    radius = np.fmax(rows.numbers("precision_m"), np.sqrt(reported / np.pi))
+    precision = rows.numbers("precision_m")
+    radius = np.fmax(precision, np.sqrt(reported / np.pi))
     is_circle = np.isin(shapely.get_type_id(rows.geometry), [0, 1, 2, 4, 5])
     geometry = places.placed_areas(rows, context.crs, radius)
     is_released = rows.spec.kind == "released_areas"
@@ -87,6 +90,11 @@ def _areas(
     )
     classes = rows.texts("hazard_class", is_required=not is_released)
     _compare_sizes(rows, geometry, reported, is_circle)
+    rows.log.rows(
+        "note", "precision-not-used", "outlines are taken as they are drawn",
+        "outlines state a precision_m, which only points use", "widen the outlines in the source if that is meant",
+        rows.table.row[~is_circle & (precision > 0.0)].tolist(),
+    )  # fmt: skip
     _count_undated(rows, start, end)
     places.count_duplicates(rows, geometry)
     places.count_unknown(rows, geometry, "they stay in the totals as areas of unknown place")

@@ -33,11 +33,21 @@ LARGEST_QUANTITY = 1e9
 LARGEST_PRECISION_M = 1e6
 BOUNDS = {
     "coverage": Bounds(low=0.0, high=1.0, words="a share in [0, 1]", is_probability=True),
-    "items_found": Bounds(low=0.0, high=LARGEST_QUANTITY, words="a number of items, 0 to 1e9"),
-    "quantity": Bounds(low=0.0, high=LARGEST_QUANTITY, words="a number of items, 0 to 1e9"),
-    "quantity_low": Bounds(low=0.0, high=LARGEST_QUANTITY, words="a number of items, 0 to 1e9"),
-    "quantity_high": Bounds(low=0.0, high=LARGEST_QUANTITY, words="a number of items, 0 to 1e9"),
-    "rounds": Bounds(low=0.0, high=LARGEST_QUANTITY, words="a number of rounds, 0 to 1e9"),
+    "items_found": Bounds(
+        low=0.0, high=LARGEST_QUANTITY, words="a whole number of items, 0 to 1e9", is_whole=True
+    ),
+    "quantity": Bounds(
+        low=0.0, high=LARGEST_QUANTITY, words="a whole number of items, 0 to 1e9", is_whole=True
+    ),
+    "quantity_low": Bounds(
+        low=0.0, high=LARGEST_QUANTITY, words="a whole number of items, 0 to 1e9", is_whole=True
+    ),
+    "quantity_high": Bounds(
+        low=0.0, high=LARGEST_QUANTITY, words="a whole number of items, 0 to 1e9", is_whole=True
+    ),
+    "rounds": Bounds(
+        low=0.0, high=LARGEST_QUANTITY, words="a whole number of rounds, 0 to 1e9", is_whole=True
+    ),
     "items_per_round": Bounds(low=0.0, high=1e6, words="items per round, 0 to 1e6"),
     "precision_m": Bounds(low=0.0, high=LARGEST_PRECISION_M, words="a radius in metres, 0 to 1e6"),
     "reported_area_m2": Bounds(low=1e-6, high=LARGEST_AREA_M2, words="an area in m², above 0"),

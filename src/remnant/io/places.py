@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
+from scipy.spatial import cKDTree
 
 from remnant.io import geometry as geo
 from remnant.io.geometry import LINE_TYPES, LONLAT, MULTIPOINT, POINT, POLYGON_TYPES
@@ -253,18 +254,48 @@ def count_duplicates(rows: Rows, geometry: Geometries) -> NDArray[np.bool_]:
     return repeats
 
 
+def near_others(xy: Floats, day: Floats) -> NDArray[np.bool_]:
+    """(n,) whether another event lies within 50 m on the same day, or either day is unknown.
+
+    Coincident events are counted, not paired, so that thousands at one town's centroid cost nothing.
+
+    Parameters
+    ----------
+    xy
+        (n, 2) places. [m]
+    day
+        (n,) days, NaN unknown. [d]
+
+    Examples
+    --------
+    >>> near_others(np.array([[0.0, 0.0], [30.0, 0.0], [60.0, 0.0]]), np.array([1.0, 1.0, 2.0])).tolist()
+    [True, True, False]
+    """
+    near = np.zeros(len(xy), dtype=bool)
+    unknown = np.isnan(day)
+    if unknown.any():
+        near[unknown] = _crowded(xy)[unknown]
+        distance, _ = cKDTree(xy[unknown]).query(xy[~unknown])
+        near[~unknown] = distance <= NEAR_M
+    order = np.flatnonzero(~unknown)[np.argsort(day[~unknown], kind="stable")]
+    ends = np.flatnonzero(np.diff(day[order])) + 1
+    for group in np.split(order, ends):
+        if group.size > 1:
+            near[group] |= _crowded(xy[group])
+    return near
+
+
+def _crowded(xy: Floats) -> NDArray[np.bool_]:
+    """(n,) whether another of the places lies within 50 m."""
+    places, index, num = np.unique(xy, axis=0, return_inverse=True, return_counts=True)
+    within = np.asarray(cKDTree(places).query_ball_point(places, NEAR_M, return_length=True))
+    return np.asarray((num > 1) | (within > 1))[index.ravel()]
+
+
 def count_near(rows: Rows, geometry: Geometries, day: Floats, repeats: NDArray[np.bool_]) -> None:
     """A note for events that lie within 50 m of another one of the same day, or of no known day."""
     points = np.flatnonzero((shapely.get_type_id(geometry) == POINT) & ~repeats)
-    if points.size < 2:
-        return
-    left, right = shapely.STRtree(geometry[points]).query(
-        geometry[points], predicate="dwithin", distance=NEAR_M
-    )
-    left, right = points[left[left != right]], points[right[left != right]]
-    with np.errstate(invalid="ignore"):
-        same = (day[left] == day[right]) | np.isnan(day[left]) | np.isnan(day[right])
-    near = np.unique(left[same])
+    near = points[near_others(shapely.get_coordinates(geometry[points]), day[points])]
     rows.log.rows(
         "note", "near-duplicate", "events should be distinct",
         f"events lie within {NEAR_M:g} m of another one of the same or no known date; all are kept",

@@ -6,7 +6,6 @@ import codecs
 import csv
 import io
 import re
-import sys
 import zipfile
 from pathlib import Path
 
@@ -23,6 +22,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+
+_LONGEST_CELL = 2**31 - 1
+"""Characters in one cell: outlines as WKT are long, and this is the most that every platform allows."""
 
 
 def decoded(data: bytes, encoding: str | None) -> tuple[str, list[tuple[str, str]]]:
@@ -86,7 +88,7 @@ def read_text(path: Path, *, encoding: str | None, skip_rows: int) -> Table:
 def _csv_rows(text: str) -> list[list[str]]:
     first = text.lstrip("\r\n").split("\n", 1)[0]
     separator = max(",;\t|", key=first.count)
-    before = csv.field_size_limit(sys.maxsize)
+    before = csv.field_size_limit(_LONGEST_CELL)
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
