@@ -412,7 +412,8 @@ def _event_shares(
     keep &= ~known | in_search
     # a precise point lies in one atom; a neighbouring atom of the same cell has no claim to it
     sharp = point[event] & (exact[event] != -2)
-    keep &= ~sharp | (atom == exact[event]) | known
+    in_its_search = np.isin(exact[event] * num_searches + search, covers) & (exact[event] >= 0)
+    keep &= ~sharp | (atom == exact[event]) | (known & ~in_its_search)
     event, piece, weight = event[keep], piece[keep], weight[keep]
     key, _, inverse = _distinct(event, piece_unit[piece])
     summed = np.bincount(inverse, weight, minlength=len(key))

@@ -138,7 +138,9 @@ def _starts(counts: Sequence[int]) -> Ints:
 
 def _arrivals(history: History, as_of_day: float) -> list[tuple[float, float]]:
     """(weight, day) of arrival. An unknown end is as late as the records allow: younger items keep more hazard."""
-    first_search = min((s.last_day for s in history.searches), default=as_of_day)
+    first_search = min(
+        (s.last_day if s.first_day is None else s.first_day for s in history.searches), default=as_of_day
+    )
     latest = min(first_search, as_of_day)
     nodes: list[tuple[float, float]] = []
     for weight, first, last in history.arrivals:

@@ -53,6 +53,8 @@ class Remaining:
         (n_portions, n_dates, 4) summary of every portion.
     by_group
         Group name → summary (n_dates, 4) of the sum over its portions.
+    group_draws
+        Group name → (n_draws, n_dates, 4) counts that the summary was made from.
     source_any
         (n_draws, n_sources, n_dates, 2) chance, given a draw, that a source still holds any armed item, and any
         explosive item.
@@ -63,6 +65,7 @@ class Remaining:
 
     portion: Summary
     by_group: dict[str, Summary]
+    group_draws: dict[str, NDArray[np.int64]]
     source_any: NDArray[np.float32]
     source_moments: NDArray[np.float32]
 
@@ -101,6 +104,7 @@ def count_remaining(
         return Remaining(
             portion=_repeated(once.portion, len(dates), axis=1),
             by_group={name: _repeated(s, len(dates), axis=0) for name, s in once.by_group.items()},
+            group_draws={name: np.repeat(d, len(dates), axis=1) for name, d in once.group_draws.items()},
             source_any=np.repeat(once.source_any, len(dates), axis=2),
             source_moments=once.source_moments,
         )
@@ -162,6 +166,7 @@ def count_remaining(
     return Remaining(
         portion=Summary(mean=mean, q05=low, q95=high, p_any=some),
         by_group={name: summarise(summed[:, g]) for g, name in enumerate(group_names)},
+        group_draws={name: summed[:, g] for g, name in enumerate(group_names)},
         source_any=source_any,
         source_moments=moments,
     )

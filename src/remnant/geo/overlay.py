@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from remnant.errors import RemnantError
 
 _AREA_TOLERANCE = 1e-6  # relative difference of a footprint and its atoms that rounding may leave
-_SMALLEST_M2 = 1e-3  # footprints below this size are not held to the tolerance
+_SNAP_M = 1e-5  # lines closer than ten micrometres are one line: edges that only rounding tells apart
+_PER_METRE_M2 = 2e-5  # ground that snapping may move, per metre of boundary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,7 +80,7 @@ def _faces(
     """Faces of the planar graph of all boundaries, with the (face, shape) pairs that cover them."""
     if shapes.size == 0:
         return shapes, np.zeros(0, np.int64), np.zeros(0, np.int64)
-    lines = shapely.union_all(shapely.boundary(shapes))
+    lines = shapely.union_all(shapely.boundary(shapes), grid_size=_SNAP_M)
     polygonised = shapely.polygonize(shapely.get_parts(np.array([lines])))
     faces = shapely.get_parts(np.array([polygonised]))
     inner = shapely.point_on_surface(faces)
@@ -92,7 +93,8 @@ def _faces(
 def _check_area(footprints: NDArray[np.object_], cut: Atoms) -> None:
     wanted = np.nan_to_num(shapely.area(footprints))
     got = np.bincount(cut.member, shapely.area(cut.geometry)[cut.atom], minlength=len(footprints))
-    off = np.abs(got - wanted) > _AREA_TOLERANCE * wanted + _SMALLEST_M2
+    allowed = _AREA_TOLERANCE * wanted + _PER_METRE_M2 * np.nan_to_num(shapely.length(footprints))
+    off = np.abs(got - wanted) > allowed
     if off.any():
         first = int(np.flatnonzero(off)[0])
         raise RemnantError(
