@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from rasterio.windows import Window
 BANDS = ("mean", "q05", "q95", "p_any")
 _BLOCK = 512  # pixels; the tile size of the files
 _CACHE_MB = 256
+_THREADS = 2  # files at a time; GDAL works outside Python's lock
 _OVERVIEWS_UNTIL = 512  # pixels of the smallest overview
 
 
@@ -39,14 +42,18 @@ def write_cogs(cells: xr.Dataset, folder: Path) -> tuple[Path, ...]:
     pixels are means of the cells below them, for looking at; count with the full resolution.
     """
     blocks = _blocks(cells)
-    paths = []
-    for i, date in enumerate(cells["date"].values.astype("datetime64[D]").astype(str)):
-        for j, state in enumerate(cells["state"].values.astype(str)):
-            path = folder / f"{state}_{date}.tif"
-            values = np.stack([cells[name].values[i, j] for name in BANDS]).astype(np.float32)
-            _write_cog(path, values, cells, blocks, {"date": date, "state": state})
-            paths.append(path)
-    return tuple(paths)
+    dates = cells["date"].values.astype("datetime64[D]").astype(str).tolist()
+    states = cells["state"].values.astype(str).tolist()
+
+    def write(place: tuple[int, int]) -> Path:
+        date, state = dates[place[0]], states[place[1]]
+        path = folder / f"{state}_{date}.tif"
+        values = np.stack([cells[name].values[place] for name in BANDS]).astype(np.float32)
+        _write_cog(path, values, cells, blocks, {"date": date, "state": state})
+        return path
+
+    with ThreadPoolExecutor(max_workers=_THREADS) as pool:
+        return tuple(pool.map(write, itertools.product(range(len(dates)), range(len(states)))))
 
 
 def _blocks(cells: xr.Dataset) -> list[NDArray[np.int64]]:
@@ -65,9 +72,7 @@ def _write_cog(
     tags: dict[str, str],
 ) -> None:
     draft = path.with_suffix(".tmp.tif")
-    with rasterio.Env(
-        GDAL_CACHEMAX=_CACHE_MB, GDAL_NUM_THREADS=2, SPARSE_OK_OVERVIEW="YES", COMPRESS_OVERVIEW="ZSTD"
-    ):
+    with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB, SPARSE_OK_OVERVIEW="YES", COMPRESS_OVERVIEW="ZSTD"):
         _write_draft(draft, values, cells, blocks, tags)
         copy_raster(
             draft,

@@ -125,7 +125,7 @@ def page_context(result: Assessment) -> dict[str, Any]:
         "parameters": _parameters(tables["parameters"]),
         "policy": _policy(result),
         "provenance": [
-            (key, _crs_name(value) if key == "crs" else value)
+            (key, _crs_name(value) if key == "crs" else value or "none")
             for key, value in flat(_without_sources(result.provenance))
         ],
         "sources": _sources(result.provenance, tables["parameters"]),
@@ -401,9 +401,9 @@ def _parameters(table: pd.DataFrame) -> list[dict[str, Any]]:
                 "title": row["title"],
                 "name": row["name"],
                 "prior": words.amount(row["prior_mean"], unit),
-                "prior_range": _amount_range(row["prior_q05"], row["prior_q95"]),
+                "prior_range": _amount_range(row["prior_q05"], row["prior_q95"], unit),
                 "posterior": words.amount(row["posterior_mean"], unit),
-                "posterior_range": _amount_range(row["posterior_q05"], row["posterior_q95"]),
+                "posterior_range": _amount_range(row["posterior_q05"], row["posterior_q95"], unit),
                 "basis": _BASIS.get(row["basis"], row["basis"]),
                 "is_unsourced": row["basis"] in _UNSOURCED,
                 "source": row["source"],
@@ -418,18 +418,36 @@ def _judgements(result: Assessment, parameters: pd.DataFrame) -> list[str]:
     groups: dict[str, list[str]] = {}
     for row in flagged.to_dict("records"):
         unit = str(row["unit"])
-        ends = f"{words.amount(row['prior_q05'], '')} to {words.amount(row['prior_q95'], unit)}"
+        low = words.amount(row["prior_q05"], unit, show_unit=False)
+        ends = f"{low} to {words.amount(row['prior_q95'], unit)}"
         text = f"{ends} before the evidence ({_BASIS[row['basis']]})"
         groups.setdefault(text, []).append(str(row["title"]))
-    mine = [_sentence(f"{'; '.join(titles)}: {text}") for text, titles in groups.items()]
+    mine = [_sentence(f"{_gathered(titles)}: {text}") for text, titles in groups.items()]
     titles = tuple(str(t) for t in flagged["title"])
     return [*mine, *(j for j in result.judgements if not titles or not j.startswith(titles))]
 
 
-def _amount_range(low: float, high: float) -> str:
+def _gathered(titles: Sequence[str]) -> str:
+    """Titles of the form "type: quantity" with the quantity named once.
+
+    Examples
+    --------
+    >>> _gathered(["PMN: arms", "POMZ: arms", "clump shape (small: few places)"])
+    'arms (PMN, POMZ); clump shape (small: few places)'
+    """
+    subjects: dict[str, list[str]] = {}
+    for title in titles:
+        subject, _, quantity = title.partition(": ")
+        if not quantity or "(" in subject:
+            subject, quantity = "", title
+        subjects.setdefault(quantity, []).append(subject)
+    return "; ".join(f"{q} ({', '.join(s)})" if any(s) else q for q, s in subjects.items())
+
+
+def _amount_range(low: float, high: float, unit: str) -> str:
     if np.isnan(low) or np.isnan(high):
         return ""
-    return f"{words.amount(low, '')}–{words.amount(high, '')}"
+    return "–".join(words.amount(value, unit, show_unit=False) for value in (low, high))
 
 
 def _policy(result: Assessment) -> list[tuple[str, str]]:
@@ -457,7 +475,7 @@ def _without_sources(provenance: Mapping[str, object]) -> dict[str, object]:
 
 
 def _sources(provenance: Mapping[str, object], parameters: pd.DataFrame) -> list[str]:
-    """Licences and sources that the case states, then those of the parameters, each once."""
+    """Licences and sources that the case states, then those that parameters cite, each once."""
     stated: list[str] = []
     for key, value in provenance.items():
         if _is_source_key(key):
@@ -467,7 +485,8 @@ def _sources(provenance: Mapping[str, object], parameters: pd.DataFrame) -> list
                 stated.extend(str(v) for v in value)
             else:
                 stated.append(str(value))
-    stated.extend(sorted(set(parameters["source"].astype(str))))
+    cited = parameters[~parameters["basis"].isin(_UNSOURCED)]
+    stated.extend(sorted(set(cited["source"].astype(str))))
     return list(dict.fromkeys(s for s in stated if s.strip()))
 
 

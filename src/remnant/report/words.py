@@ -8,6 +8,7 @@ import math
 UNKNOWN = "unknown"
 _DIGITS = 2
 _LOWEST_PERCENT = 0.01
+_PLAIN_ABOVE = 1e-3  # smaller numbers are written with an exponent
 _MONTHS = (  # not from the machine's locale
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -124,14 +125,19 @@ def day(date: dt.date) -> str:
     return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
 
 
-def amount(value: float, unit: str) -> str:
-    """A parameter's value with its unit; a pure number from 0 to 1 stays one.
+def amount(value: float, unit: str, *, show_unit: bool = True) -> str:
+    """A parameter's value with its unit; a probability close to 1 keeps what is missing to 1.
 
     Examples
     --------
-    >>> amount(0.3456, "1"), amount(1234.0, "1/km2"), amount(1e-6, "1")
-    ('0.35', '1,200 per km²', '1e-06')
+    >>> amount(0.3456, "1"), amount(1234.0, "1/km2"), amount(1e-6, "1"), amount(0.9986, "1")
+    ('0.35', '1,200 per km²', '1e-06', '0.999')
     """
-    text = f"{value:.2g}" if 0.0 < abs(value) < 1e-3 else rounded(value)
-    name = {"1": "", "1/km2": " per km²", "ratio": "×", "": ""}.get(unit, f" {unit}")
-    return text if text == UNKNOWN else f"{text}{name}"
+    if unit == "1" and 0.99 < value < 1.0:
+        text = f"{value:.{math.ceil(-math.log10(1.0 - value))}f}"
+    elif 0.0 < abs(value) < _PLAIN_ABOVE:
+        text = f"{value:.{_DIGITS}g}"
+    else:
+        text = rounded(value)
+    name = {"1": "", "1/km2": " per km²", "ratio": "", "": ""}.get(unit, f" {unit}")
+    return f"{text}{name}" if show_unit and text != UNKNOWN else text
