@@ -63,8 +63,14 @@ def test_exact_duplicate_incidents_are_found_and_kept(case: Case) -> None:
 def test_the_repaired_suspected_total_is_812_square_kilometres(case: Case) -> None:
     is_open = case.areas.status == "open"
     there = [g for g in case.areas.geometry[is_open] if g is not None]
-    assert shapely.is_valid(there).all()
     assert shapely.area(there).sum() / KM2_M2 == pytest.approx(812.0, rel=0.01)
+
+
+def test_every_outline_of_the_case_is_valid(case: Case) -> None:
+    for shapes in (case.areas.geometry, case.searches.geometry):
+        there = shapes[~shapely.is_missing(shapes)]
+        assert shapely.is_valid(there).all()
+        assert set(shapely.get_type_id(there)) <= {3, 6}
 
 
 def test_the_whole_country_is_read_within_the_time_stated() -> None:

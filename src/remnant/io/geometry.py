@@ -233,6 +233,8 @@ class Repaired:
         (n,) whether the shape broke the rules of simple features (it crosses itself, say).
     has_collapsed
         (n,) whether nothing polygonal was left, so that the place is unknown.
+    is_hopeless
+        (n,) whether no method gave a valid outline, so that the record must be refused.
     before_m2, after_m2
         Total area of the invalid ones before and after. [m²]
     """
@@ -240,8 +242,13 @@ class Repaired:
     geometry: Geometries
     was_invalid: Bools
     has_collapsed: Bools
+    is_hopeless: Bools
     before_m2: float
     after_m2: float
+
+
+_REPAIRS = ("structure", "structure", "linework")
+"""Methods in turn: the first leaves a rare outline crossing itself by a rounding error, which a second pass mends."""
 
 
 def repaired(geometry: Geometries) -> Repaired:
@@ -253,16 +260,21 @@ def repaired(geometry: Geometries) -> Repaired:
     there = ~shapely.is_missing(geometry)
     invalid = there & ~shapely.is_valid(geometry)
     fixed = geometry.copy()
-    if invalid.any():
-        fixed[invalid] = shapely.make_valid(geometry[invalid], method="structure", keep_collapsed=False)
+    for method in _REPAIRS:
+        broken = ~shapely.is_missing(fixed) & ~shapely.is_valid(fixed)
+        options = {"keep_collapsed": False} if method == "structure" else {}
+        fixed[broken] = shapely.make_valid(fixed[broken], method=method, **options)
     for index in np.flatnonzero(there & ~np.isin(shapely.get_type_id(fixed), list(POLYGON_TYPES))):
         fixed[index] = _polygons(fixed[index])
     gone = there & (shapely.is_missing(fixed) | shapely.is_empty(fixed) | ~(shapely.area(fixed) > 0.0))
     fixed[gone] = None
+    hopeless = ~shapely.is_missing(fixed) & ~shapely.is_valid(fixed)
+    fixed[hopeless] = None
     return Repaired(
         geometry=fixed,
         was_invalid=invalid,
         has_collapsed=gone,
+        is_hopeless=hopeless,
         before_m2=float(np.nansum(shapely.area(geometry[invalid]))),
         after_m2=float(np.nansum(shapely.area(fixed[invalid]))),
     )

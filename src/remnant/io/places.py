@@ -158,6 +158,14 @@ def _repair(rows: Rows, polygons: Geometries, was_valid: NDArray[np.bool_]) -> G
         "outlines cover no ground (a line or a dot); they are kept as areas of unknown place",
         "draw them anew", rows.table.row[fixed.has_collapsed].tolist(),
     )  # fmt: skip
+    for index in np.flatnonzero(fixed.is_hopeless):
+        rows.refuse(
+            int(index),
+            "bad-geometry",
+            "outlines must enclose ground",
+            "this one cannot be repaired",
+            "draw it anew",
+        )
     return fixed.geometry
 
 
