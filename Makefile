@@ -81,16 +81,16 @@ clean:  ## Remove everything that these targets have made
 $(VENV)/bin/pip:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with its venv module is needed, and none was found." \
 		"On Debian: apt install python3 python3-venv"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(RUN_STAMP): | $(VENV)/bin/pip
 	@echo "Installing the locked run-time dependencies into $(VENV)"
-	$(PIP) $(LOCKED) -r requirements/run.txt -r requirements/build.txt
-	$(PIP) install --quiet --no-index --no-deps --no-build-isolation --editable .
+	@$(PIP) $(LOCKED) -r requirements/run.txt -r requirements/build.txt
+	@$(PIP) install --quiet --no-index --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.run-* && touch $@
 
 $(DEV_STAMP): | $(VENV)/bin/pip
 	@echo "Installing the locked dependencies for development into $(VENV)"
-	$(PIP) $(LOCKED) -r requirements/dev.txt
-	$(PIP) install --quiet --no-index --no-deps --no-build-isolation --editable .
+	@$(PIP) $(LOCKED) -r requirements/dev.txt
+	@$(PIP) install --quiet --no-index --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.dev-* && touch $@
