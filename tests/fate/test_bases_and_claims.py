@@ -23,6 +23,7 @@ from remnant.catalogue import (
 from remnant.errors import InvalidInput, NotEstimable
 from remnant.fate import (
     BASES,
+    Trial,
     annex_limits,
     answer_comparison,
     answer_fate,
@@ -31,6 +32,7 @@ from remnant.fate import (
     evidence_on,
     judge_claims,
     judge_treaty,
+    learn,
     prior_draws,
     ratios,
     share_of_activated,
@@ -164,6 +166,8 @@ def test_bases_that_nothing_stands_behind_say_what_to_do() -> None:
         answer_fate("PMN", CATALOGUE, basis="learned", **ask)
     with pytest.raises(NotEstimable, match=r"unconfirmed: .*--unconfirmed"):
         answer_fate("Volcano AP", CATALOGUE, basis="learned", **ask)
+    with pytest.raises(NotEstimable, match=r"for mines; what is left of M85 are duds"):
+        answer_fate("M85", CATALOGUE, basis="treaty", **ask)
     with pytest.raises(NotEstimable, match="nobody is on record"):
         answer_fate("PMN", CATALOGUE, basis="claim", **ask)
     with pytest.raises(InvalidInput, match="basis must be one of catalogue, claim, treaty, learned"):
@@ -184,7 +188,8 @@ def test_every_type_and_setting_answers_on_the_catalogue_and_the_treaty() -> Non
     for item in CATALOGUE.types.values():
         for setting in item.settings or [""]:
             chosen, _ = with_setting(item, setting)
-            for basis in ("catalogue", "treaty"):
+            is_mine = item.fate.p_sd_fails.high > 0.0
+            for basis in ("catalogue", "treaty") if is_mine else ("catalogue",):
                 found = basis_draws(chosen, basis, CATALOGUE, num_draws=20, rng=np.random.default_rng(1))
                 verdict = judge_treaty(found.draws, LIMITS, is_in_scope=item.treaty_scope)
                 assert 0.0 <= verdict.p_meets <= 1.0
@@ -200,6 +205,22 @@ def test_every_published_record_can_be_learned_from() -> None:
             )
             assert np.isfinite(found.draws.p_sd_fails).all()
             break
+
+
+def test_evidence_far_outside_the_catalogues_range_is_named(
+    make_model: Callable[..., FateModel], make_range: Callable[..., Range]
+) -> None:
+    model = make_model(p_sd_fails=make_range(0.001, 0.01))
+    trial = Trial(num_tested=500, num_failed=200, quantity="p_sd_fails")
+    assert learn(model, [trial], rng=np.random.default_rng(1), num_draws=200).pulled == ("p_sd_fails",)
+    fair = Trial(num_tested=500, num_failed=2, quantity="p_sd_fails")
+    assert learn(model, [fair], rng=np.random.default_rng(1), num_draws=200).pulled == ()
+
+
+def test_what_learning_assumes_is_named_as_judgement() -> None:
+    answer = answer_fate("M85", CATALOGUE, quantity=10, on=None, ages_d=[1.0], basis="learned")
+    assert {"batch_spread", "trial_to_use"} <= set(answer.basis.judgement_fields)
+    assert {"batch_spread", "trial_to_use", "p_arms"} <= {what for what, _ in answer.basis.sources}
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from remnant.catalogue import Catalogue, Claim, FateModel, OrdnanceType
 from remnant.errors import InvalidInput, NotEstimable
 from remnant.fate.evidence import evidence_on
-from remnant.fate.learning import learn_type
+from remnant.fate.learning import BATCH_SPREAD, TRIAL_TO_USE, learn_type
 from remnant.fate.states import FateDraws, prior_draws
 from remnant.fate.treaty import annex_limits
 from remnant.units import DAY_H
@@ -35,7 +35,8 @@ class BasisDraws:
     note
         What the basis means here, in a sentence.
     judgement_fields
-        Fields of the fate model that still rest on judgement or a weak source.
+        Fields of the fate model that still rest on judgement or a weak source; for ``learned`` also what was assumed
+        to learn (``batch_spread``, ``trial_to_use``).
     sources
         Where the numbers come from: what (a field, a claim, a limit, a trial), source.
     """
@@ -195,17 +196,24 @@ def _learned(
     note += "; shown is a batch that nobody has tested, and use that is harder than a trial"
     if doubtful:
         note += f"; unconfirmed, check before use: {', '.join(doubtful)}"
-    return _described(
-        ordnance,
-        "learned",
-        learned.new_batch,
-        note,
-        sources=tuple((e.name, e.source) for e in found),
-        replaced=(),
+    if learned.pulled:
+        note += f"; the evidence lies far outside the catalogue's range of {', '.join(learned.pulled)}: one is wrong"
+    own = _described(ordnance, "learned", learned.new_batch, note, sources=(), replaced=())
+    sources = tuple((e.name, e.source) for e in found)
+    assumed = (("batch_spread", BATCH_SPREAD), ("trial_to_use", TRIAL_TO_USE))
+    return replace(
+        own,
+        judgement_fields=(*own.judgement_fields, *(name for name, _ in assumed)),
+        sources=(*sources, *((name, number.source) for name, number in assumed), *own.sources),
     )
 
 
 def _at_treaty_limits(ordnance: OrdnanceType, prior: FateDraws, catalogue: Catalogue) -> BasisDraws:
+    if ordnance.fate.p_sd_fails.high == 0.0:
+        raise NotEstimable(
+            f"the limits of CCW Amended Protocol II, Technical Annex 3(a), are for mines; what is left of "
+            f"{ordnance.name} are duds, which the text does not bound. Take --basis catalogue, claim or learned."
+        )
     destruct, functions = annex_limits(catalogue)
     ones = np.ones(prior.num_draws)
     draws = hold_to(prior, destruct.quantity, destruct.limit.high * ones, destruct.age_d)

@@ -33,6 +33,7 @@ _MODE_STEPS = 12
 _CLOSE = 0.05  # in widths of the peak: the quadrature does not need its exact place
 _ONE = np.ones(1)
 _TINY = 1e-300
+_FAR = 2.5  # prior standard deviations: 1 in 80
 _NUISANCES = ("delivered", "share_searched", "p_detect")
 
 BATCH_SPREAD = Range(
@@ -90,6 +91,8 @@ class Learned:
         (n_draws,) standard deviation of batches on the logit scale; zeros where batches do not vary. [1]
     nuisance
         Number of each field result by name (``delivered``, ``share_searched``, ``p_detect``), (n_draws,).
+    pulled
+        Fields of θ that the evidence pulls far out of the catalogue's range: one of the two is wrong.
     log_evidence
         Logarithm of the marginal likelihood; binomial coefficients of trials are left out.
     """
@@ -99,6 +102,7 @@ class Learned:
     prior: FateDraws
     batch_spread: Floats
     nuisance: Mapping[str, Floats]
+    pulled: tuple[str, ...]
     log_evidence: float
 
 
@@ -163,6 +167,11 @@ def learn(
         prior=plan.theta(prior_z),
         batch_spread=spread,
         nuisance={name: plan.nuisance(name, found.z) for name in plan.nuisances},
+        pulled=tuple(
+            name
+            for column, name in enumerate(plan.fields)
+            if name not in plan.flat and abs(float(found.z[:, column].mean())) > _FAR
+        ),
         log_evidence=found.log_evidence,
     )
 

@@ -31,6 +31,8 @@ FIELD_WORDS = {
     "sd_late_delay": "time of late self-destruct",
     "p_sda_fails": "share that never deactivates",
     "sda_delay": "time to deactivation",
+    "batch_spread": "spread from batch to batch",
+    "trial_to_use": "how much oftener items fail in use than in a trial",
 }
 BASIS_WORDS = {
     "catalogue": "the catalogue's sourced ranges",
@@ -111,7 +113,7 @@ def fate_words(answer: FateAnswer) -> str:
         _heading(answer),
         "\n".join(_age_sentence(answer, i) for i in range(len(answer.dates))),
         fate_table(answer),
-        treaty_words(answer.treaty),
+        treaty_words(answer),
         judgement_words(answer.ordnance, answer.basis.judgement_fields),
         _sources(answer.basis.sources),
         f"{run_words(answer)} {_NEVER_SAYS}",
@@ -171,14 +173,19 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([line[0], "  ".join("-" * w for w in widths), *line[1:]])
 
 
-def treaty_words(verdict: TreatyVerdict) -> str:
+def treaty_words(answer: FateAnswer) -> str:
     """The verdict against CCW Amended Protocol II, Technical Annex 3(a), in words."""
-    opening = "CCW Amended Protocol II, Technical Annex 3(a): " + (
-        f"chance that the type meets both limits {chance_words(verdict.p_meets)}."
-        if verdict.is_in_scope
-        else "the text does not cover this type (it covers remotely delivered anti-personnel mines). "
-        f"As if it did: chance that both limits are met {chance_words(verdict.p_meets)}."
-    )
+    text, verdict = "CCW Amended Protocol II, Technical Annex 3(a)", answer.treaty
+    if answer.ordnance.fate.p_sd_fails.high == 0.0:
+        return f"{text}, is about mines: it does not bound what is left of {answer.ordnance.name}, which are duds."
+    chance = chance_words(verdict.p_meets)
+    if verdict.is_in_scope:
+        opening = f"{text}: chance that the type meets both limits {chance}."
+    else:
+        opening = (
+            f"{text}: the text does not cover this type (it covers remotely delivered anti-personnel mines). "
+            f"As if it did: chance that both limits are met {chance}."
+        )
     return "\n".join(
         [
             opening,
