@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -36,7 +37,7 @@ def run(
         return result
 
     monkeypatch.setattr("remnant.io.read_case", lambda _: FakeCase())
-    monkeypatch.setattr("remnant.assess.assess", assess)
+    monkeypatch.setattr(importlib.import_module("remnant.assess"), "assess", assess)
     (tmp_path / "case").mkdir()
 
     def call(*arguments: str) -> tuple[int, str, str, list[FakeCase]]:

@@ -211,6 +211,18 @@ def test_an_early_change_is_drawn_on_a_log_axis(result: Assessment) -> None:
     assert (early[1], late[1]) == (True, False)
 
 
+def test_noise_of_the_draws_does_not_make_the_axis_logarithmic(result: Assessment) -> None:
+    curve = result.curve.copy()
+    curve["mean"] = 100.0 + np.random.default_rng(3).normal(0.0, 2.0, len(curve))
+    drawn = curve_svg(dataclasses.replace(result, curve=curve))
+    assert drawn is not None
+    assert not drawn[1]
+
+
+def test_a_kind_of_finding_shows_each_of_its_first_places(page: Page) -> None:
+    assert "a copy of row 3 events.csv, events, row 4" in page.text
+
+
 def test_holes_and_several_parts_are_drawn(result: Assessment) -> None:
     areas = result.areas.copy()
     box = shapely.box(*areas.geometry.iloc[0].bounds)

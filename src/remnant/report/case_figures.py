@@ -30,6 +30,7 @@ _MAX_PIXELS = 1600  # of the picture of assessed ground; finer cells are joined
 _GROUND = "#efece4"
 _INK = "#1c1b22"
 _NICE = (1.0, 2.0, 5.0)
+_VISIBLE = 0.1  # least change, as a share of a panel's height, for which a log time axis is worth its oddness
 _PANELS = ("explosive", "armed", "expired", "dud")
 _LINE = {"explosive": "#5b0f52", "armed": "#b3234e", "expired": "#c9762b", "dud": "#5c5a66"}
 _STYLE: Any = {
@@ -179,16 +180,14 @@ def _draw_curve(
 
 
 def _changes_early(curve: pd.DataFrame, years: NDArray[np.float64]) -> bool:
-    """Whether some state makes most of its change in the first year, which a linear axis would hide."""
+    """Whether some state makes most of a visible change in the first year, which a linear axis would hide."""
     for state in _PANELS:
         rows = (curve["state"] == state).to_numpy()
         x, mean = years[rows], curve.loc[rows, "mean"].to_numpy(dtype=np.float64)
-        order = np.argsort(x, kind="stable")
-        path = np.abs(np.diff(mean[order]))
-        if (
-            path.sum() > 0.05 * np.nanmax(mean, initial=0.0)
-            and path[x[order][1:] <= 1.0].sum() > 0.5 * path.sum()
-        ):
+        if not (x <= 0.0).any():
+            continue
+        first_year = abs(float(mean[np.argmax(np.where(x <= 1.0, x, -1.0))] - mean[np.argmin(x)]))
+        if first_year > max(_VISIBLE * np.nanmax(mean, initial=0.0), 0.5 * np.ptp(mean)):
             return True
     return False
 

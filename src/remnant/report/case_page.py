@@ -25,7 +25,7 @@ _MAX_CLOSE_UPS = 3
 _DATES_PER_TABLE = 3
 _MAX_JUDGEMENTS = 6
 _CLOSE_UPS_APART = 0.06  # of the map's larger side
-_MAX_FINDING_EXAMPLES = 3
+_MAX_FINDING_EXAMPLES = 4
 _SCOPES = {
     "all": "Everything",
     "hazard areas": "Hazard areas with a known place",
@@ -351,18 +351,18 @@ def _findings(table: pd.DataFrame) -> list[dict[str, Any]]:
         chosen = table[table["severity"] == severity]
         for code in dict.fromkeys(chosen["code"]):
             rows = chosen[chosen["code"] == code]
-            first = rows.iloc[0]
-            places = [_place(r) for r in rows.head(_MAX_FINDING_EXAMPLES).to_dict("records")]
-            more = len(rows) - len(places)
+            shown = rows.head(_MAX_FINDING_EXAMPLES).to_dict("records")
             groups.append(
                 {
                     "severity": severity,
                     "code": code,
                     "count": f"{int(rows['count'].sum()):,}",
-                    "asked": first["asked"],
-                    "came": first["came"],
-                    "todo": first["todo"],
-                    "where": "; ".join(p for p in places if p) + (f"; and {more:,} more" if more else ""),
+                    "asked": rows.iloc[0]["asked"],
+                    "todo": rows.iloc[0]["todo"],
+                    "cases": [
+                        {"where": _place(r), "count": f"{r['count']:,}", "came": r["came"]} for r in shown
+                    ],
+                    "num_more": len(rows) - len(shown),
                 }
             )
     return groups
