@@ -25,6 +25,7 @@ SEED = 20260630
 AS_OF = dt.date(2026, 6, 30)
 CRS = "EPSG:32636"
 LEFT_M, BOTTOM_M, WIDTH_M, HEIGHT_M = 580_000.0, 4_765_000.0, 12_000.0, 9_000.0
+_DELIVERED = (dt.date(2022, 8, 3), dt.date(2023, 7, 20), dt.date(2026, 6, 21))
 WAR = (day_number(dt.date(2022, 3, 10)), day_number(dt.date(2022, 11, 20)))
 
 
@@ -46,7 +47,7 @@ def _blob(x_m: float, y_m: float, size_m: float, rng: np.random.Generator) -> sh
 
 
 def _design(rng: np.random.Generator) -> Case:
-    """Areas along a front line across the valley, searches where teams could work, two recorded deliveries."""
+    """Areas along a front line across the valley, searches where teams could work, three recorded deliveries."""
     shapes, kinds, status, types = [], [], [], []
     while len(shapes) < 64:
         x = rng.uniform(600.0, WIDTH_M - 600.0)
@@ -67,15 +68,16 @@ def _design(rng: np.random.Generator) -> Case:
         reported_area_m2=np.full(len(shapes), np.nan), source=_source(len(shapes), "areas"),
     )
     deposits = Deposits(
-        id=np.array(["D-1", "D-2"]),
+        id=np.array(["D-1", "D-2", "D-3"]),
         geometry=np.array([_blob(LEFT_M + 3200.0, BOTTOM_M + 6900.0, 520.0, rng),
-                           _blob(LEFT_M + 8900.0, BOTTOM_M + 2100.0, 420.0, rng)], dtype=object),
-        type=np.array(["PFM-1S", "M42/M46"]), setting=np.array(["", ""]),
-        kind=np.array(["remotely_delivered", "fired"]), quantity_low=np.array([432.0, 1400.0]),
-        quantity_high=np.array([648.0, 2200.0]),
-        start_day=np.array([day_number(dt.date(2022, 8, 3)), day_number(dt.date(2023, 7, 19))]),
-        end_day=np.array([day_number(dt.date(2022, 8, 3)), day_number(dt.date(2023, 7, 21))]),
-        source=_source(2, "deliveries"),
+                           _blob(LEFT_M + 8900.0, BOTTOM_M + 2100.0, 420.0, rng),
+                           _blob(LEFT_M + 5600.0, BOTTOM_M + 1500.0, 380.0, rng)], dtype=object),
+        type=np.array(["PFM-1S", "M42/M46", "BLU-92/B"]), setting=np.array(["", "", "15d"]),
+        kind=np.array(["remotely_delivered", "fired", "remotely_delivered"]),
+        quantity_low=np.array([432.0, 1400.0, 900.0]), quantity_high=np.array([648.0, 2200.0, 1200.0]),
+        start_day=np.array([day_number(d) for d in _DELIVERED]),
+        end_day=np.array([day_number(d) for d in _DELIVERED]),
+        source=_source(3, "deliveries"),
     )
     rows = []
     for a, shape in enumerate(shapes):
@@ -172,7 +174,7 @@ def main() -> None:
     }).to_csv(data / "finds.csv", index=False)
     _accidents(case, truth, rng).to_excel(data / "accidents.xlsx", sheet_name="accidents", index=False)
     deliveries = gpd.GeoDataFrame({
-        "delivery": case.deposits.id, "device": case.deposits.type,
+        "delivery": case.deposits.id, "device": case.deposits.type, "setting": case.deposits.setting,
         "kind": case.deposits.kind, "low": case.deposits.quantity_low, "high": case.deposits.quantity_high,
         "from": [date_of(d).isoformat() for d in case.deposits.start_day],
         "to": [date_of(d).isoformat() for d in case.deposits.end_day],

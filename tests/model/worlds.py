@@ -23,7 +23,8 @@ PRIORS = {
     "density.SHA": prior(60, 600, "1/km2"), "density.CHA": prior(100, 1500, "1/km2"),
     "density.released": prior(60, 600, "1/km2"), "density.background": prior(1e-7, 1e-6, "1/km2"),
     "exists.SHA": prior(0.1, 0.7), "exists.CHA": prior(0.6, 0.95), "exists.released": prior(0.1, 0.7),
-    "clump_shape": prior(0.2, 2.0, "ratio"), "deposit_factor": prior(0.5, 2.0, "ratio"),
+    "clump_shape": prior(0.2, 2.0, "ratio"), "clump_shape.deposits": prior(0.5, 10.0, "ratio"),
+    "deposit_factor": prior(0.5, 2.0, "ratio"),
 }
 
 

@@ -51,7 +51,7 @@ DEACTIVATION_FIELDS = ("p_sda_fails", "sda_delay")
 _PRIOR_UNITS = (
     (re.compile(r"exists\.\S+"), "1"),
     (re.compile(r"density\.\S+"), "1/km2"),
-    (re.compile(r"clump_shape|deposit_factor"), "ratio"),
+    (re.compile(r"clump_shape|clump_shape\.deposits|deposit_factor"), "ratio"),
 )
 _UNIT_HINTS = {
     "1": "Probabilities are written from 0 to 1; for percent, divide by 100.",
@@ -236,7 +236,7 @@ def make_prior(where: str, name: str, entry: PriorEntry, user_file: str) -> Mode
         if pattern.fullmatch(name):
             return ModelPrior(name=name, range=make_range(where, entry, unit), user_file=user_file)
     raise CatalogueError(
-        f"{where}: no prior has this name. Use exists.<class>, density.<class>, clump_shape or deposit_factor "
+        f"{where}: no prior has this name. Use exists.<class>, density.<class>, clump_shape, clump_shape.deposits or deposit_factor "
         f'(quoted, as in [priors."exists.SHA"]).'
     )
 

@@ -58,8 +58,9 @@ class ParameterTable:
         (n_classes, 5) parameters of each class's fate, in the order of `WHITENED_FIELDS`.
     class_models
         Behaviour of each class, with its setting applied.
-    clump_shape
-        Parameter of the clump shape.
+    unit_clump
+        (n_units,) parameter of each unit's clump shape: deposits have one of their own, because a recorded delivery
+        lies more evenly than what people laid.
     """
 
     parameters: tuple[Parameter, ...]
@@ -68,7 +69,7 @@ class ParameterTable:
     method_detect: Mapping[str, int]
     class_fate: NDArray[np.int64]
     class_models: tuple[FateModel, ...]
-    clump_shape: int
+    unit_clump: NDArray[np.int64]
 
     def values(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n_draws, n_parameters) values at whitened coordinates of the same shape, in catalogue units."""
@@ -108,7 +109,15 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
         if (stratum, ordnance) not in memo:
             memo[stratum, ordnance] = _level(case, kind, stratum, classes[ordnance], number, ordnance)
         unit_level[u] = memo[stratum, ordnance]
-    clump = number("clump_shape", "clump shape (small: few places hold most items)", _prior(case, "clump_shape"))
+    is_deposit = reduction.source_kind[reduction.unit_source] == "deposit"
+    unit_clump = np.full(is_deposit.size, -1, np.int64)
+    for name, mine, where in (
+        ("clump_shape", ~is_deposit, ""), ("clump_shape.deposits", is_deposit, " of recorded deliveries")
+    ):
+        if mine.any():
+            unit_clump[mine] = number(
+                name, f"clump shape{where} (small: few places hold most items)", _prior(case, name)
+            )
     methods = sorted({step.method for h in reduction.histories for step in h.searches})
     method_detect = {
         m: number(f"p_detect.{m}", f"{case.catalogue.method(m).title} finds an item that is there",
@@ -125,7 +134,7 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
                                       getattr(model, name))
     return ParameterTable(
         parameters=tuple(table), unit_level=unit_level, source_exists=source_exists, method_detect=method_detect,
-        class_fate=fate_index, class_models=tuple(models), clump_shape=clump,
+        class_fate=fate_index, class_models=tuple(models), unit_clump=unit_clump,
     )
 
 

@@ -144,7 +144,10 @@ def count_remaining(
         source = reduction.unit_source[entries.unit[rows]] - first
         rate = _portion_rates(density, left, portion, unit_of, entries.history[rows], entries.ground[rows], len(portions))
         held = holds[:, reduction.portion_source[portions] - first]
-        counts = rng.poisson(rate * held[:, :, None, None])
+        # every date uses the same random numbers, so that dates differ only where their rates do
+        counts = np.stack([
+            np.random.default_rng([*seed, c, 1]).poisson(rate[:, :, t] * held[:, :, None]) for t in range(len(dates))
+        ], axis=2)
         nothing, some_moments = _source_nothing(
             shape_u, scale_u, left, unit_of, entries.history[rows], entries.ground[rows], source, last - first
         )

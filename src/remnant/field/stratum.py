@@ -44,6 +44,7 @@ class _Groups:
     group_start: Ints  # (n_groups + 1,) units of each group
     group_found: Floats  # (n_groups,) items
     group_blocks: Floats  # (n_groups,) multiple of the clump shape
+    group_clump: Ints  # (n_groups,) parameter of the clump shape
     unit_level: Ints  # (n_rows,) parameter of the level
     ground_start: Ints  # (n_rows + 1,)
     ground_history: Ints
@@ -69,7 +70,7 @@ class StratumPosterior:
         values = self.table.values(self.z[draws])
         level = _levels(self.table, values, self.table.unit_level[units])
         blocks = self.reduction.unit_num_blocks[units]
-        alpha = values[:, self.table.clump_shape][:, None] * blocks
+        alpha = values[:, self.table.unit_clump[units]] * blocks
         expected = level * np.asarray((self._ground[units] @ self._exposure[draws].T).T)
         shape = alpha + self._found[units] + self._met[units]
         return shape, level / (alpha + expected)
@@ -167,6 +168,7 @@ def _groups(
         group_start=np.append(group_first, order.size).astype(np.int64),
         group_found=np.bincount(group_of, found[order], minlength=num),
         group_blocks=blocks,
+        group_clump=table.unit_clump[order][group_first],
         unit_level=table.unit_level[order],
         ground_start=rows.indptr.astype(np.int64),
         ground_history=rows.indices.astype(np.int64),
@@ -176,7 +178,7 @@ def _groups(
 
 def _informed(table: ParameterTable, reduction: Reduction, groups: _Groups, known: NDArray[np.bool_]) -> Ints:
     """Parameters that the evidence can say something about; the others keep their prior draws."""
-    mine = {table.clump_shape, *groups.unit_level.tolist(), *groups.source_exists.tolist()} - {-1}
+    mine = {*groups.group_clump.tolist(), *groups.unit_level.tolist(), *groups.source_exists.tolist()} - {-1}
     for h in np.unique(groups.ground_history).tolist():
         history = reduction.histories[h]
         mine |= {table.method_detect[s.method] for s in history.searches}
@@ -199,7 +201,7 @@ def _sources(groups: _Groups, table: ParameterTable, compiled: HistoryTable, z: 
     exposure = compiled.exposure(table, z, values)
     found = _group_log_likelihood(
         groups.source_start, groups.group_start, groups.group_found, groups.group_blocks, groups.unit_level,
-        groups.ground_start, groups.ground_history, groups.ground, level, exposure, values[:, table.clump_shape].copy(),
+        groups.ground_start, groups.ground_history, groups.ground, level, exposure, groups.group_clump, values,
     )
     certain = groups.source_exists < 0
     share = np.where(certain, 1.0, values[:, np.maximum(groups.source_exists, 0)])
@@ -229,7 +231,7 @@ def _existence(
 
 @numba.njit(cache=True, parallel=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _group_log_likelihood(source_start, group_start, group_found, group_blocks, unit_level, ground_start,
-                          ground_history, ground, level, exposure, clump):  # type: ignore[no-untyped-def]
+                          ground_history, ground, level, exposure, group_clump, values):  # type: ignore[no-untyped-def]
     """(n_draws, n_sources) negative binomial log-likelihood of the finds, given that the source exists.
 
     The constant −log Y! is left out.
@@ -246,7 +248,7 @@ def _group_log_likelihood(source_start, group_start, group_found, group_blocks, 
                     for e in range(ground_start[u], ground_start[u + 1]):
                         reached += ground[e] * exposure[j, ground_history[e]]
                     expected += level[j, unit_level[u]] * reached
-                shape, found = clump[j] * group_blocks[g], group_found[g]
+                shape, found = values[j, group_clump[g]] * group_blocks[g], group_found[g]
                 if found > 0.0:
                     total += (
                         math.lgamma(shape + found) - math.lgamma(shape)

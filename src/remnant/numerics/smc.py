@@ -24,11 +24,12 @@ from remnant.errors import NotEstimable
 LogLikelihood = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 Progress = Callable[[float], None]
 
-_ESS_SHARE = 0.6  # effective share of the population kept by one tempering step
-_FORGOTTEN = 0.35  # greatest correlation with the start of the step, while tempering
-_FORGOTTEN_AT_END = 0.08  # the same at the posterior itself
+_ESS_SHARE = 0.75  # effective share of the population kept by one tempering step
+_FORGOTTEN = 0.2  # greatest correlation with the start of the step, while tempering
+_FORGOTTEN_AT_END = 0.02  # the same at the posterior itself
 _MAX_MOVES = 40
 _MAX_MOVES_AT_END = 160
+_LEAST_MOVES_AT_END = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -198,8 +199,8 @@ def _move(
             mixing = float(np.clip(mixing * np.exp(1.5 * (share - 0.45)), 1e-4, 0.999))
             accepted_share = share
         moves += 1
-        if moves % 4 == 0:
+        if moves % 4 == 0 and moves >= (_LEAST_MOVES_AT_END if at_end else 4):
             now = (z - z.mean(axis=0)) / z.std(axis=0).clip(1e-12)
-            if float(np.abs((start * now).mean(axis=0)).max()) < bound + 2.0 / np.sqrt(num):
+            if float(np.abs((start * now).mean(axis=0)).max()) < bound + 1.5 / np.sqrt(num):
                 break
     return z, log_like, moves, accepted_share, mixing

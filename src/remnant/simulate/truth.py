@@ -110,6 +110,7 @@ def simulate_case(case: Case, *, rng: np.random.Generator) -> tuple[Case, Truth]
             counts = rng.poisson(density * rng.gamma(clump, 1.0 / clump, len(blocks)) * shapely.area(blocks))
             span = (case.areas.start_day[a], case.areas.end_day[a])
             parts.append(_items(blocks, counts, name, a, span, model, draw, rng=rng))
+    drop_clump = draw("clump_shape.deposits", prior("clump_shape.deposits")) if case.deposits.id.size else 1.0
     clumps: dict[tuple[str, float, float], float] = {}
     for d in range(case.deposits.id.size):
         name, setting = str(case.deposits.type[d]), str(case.deposits.setting[d])
@@ -119,7 +120,7 @@ def simulate_case(case: Case, *, rng: np.random.Generator) -> tuple[Case, Truth]
         blocks = _blocks(case.deposits.geometry[d], case.grid.block_m)
         corner = np.floor(shapely.bounds(shapely.point_on_surface(blocks))[:, :2] / case.grid.block_m)
         local = np.array([
-            clumps.setdefault((label, float(x), float(y)), float(rng.gamma(clump, 1.0 / clump))) for x, y in corner
+            clumps.setdefault((label, float(x), float(y)), float(rng.gamma(drop_clump, 1.0 / drop_clump))) for x, y in corner
         ])
         middle = float(np.sqrt(case.deposits.quantity_low[d] * case.deposits.quantity_high[d]))
         density = factor * middle / shapely.area(case.deposits.geometry[d])
