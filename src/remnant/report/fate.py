@@ -155,9 +155,11 @@ def number_words(value: float) -> str:
 
     Examples
     --------
-    >>> number_words(1234.5), number_words(3.14159), number_words(0.0), number_words(0.00006)
-    ('1,234', '3.1', '0', '6e-05')
+    >>> number_words(1234.5), number_words(3.14159), number_words(0.0), number_words(0.0058), number_words(1e-9)
+    ('1,234', '3.1', '0', '0.0058', 'under 0.0001')
     """
+    if 0.0 < value < 1e-4:
+        return "under 0.0001"
     if value == 0.0 or value >= 99.5:
         return f"{value:,.0f}"
     return f"{value:.2g}"

@@ -36,7 +36,8 @@ _STATES = ("explosive", "armed", "expired", "dud")
 def comparison_words(answers: Sequence[FateAnswer], missing: Sequence[str]) -> str:
     """What differs and by what factor, a table, the treaty verdicts, and what is missing."""
     parts = [
-        comparison_heading(answers),
+        f"{comparison_heading(answers)}: " + "; ".join(label(a) for a in answers),
+        "\n".join(headlines(answers)),
         "\n".join(comparison_sentences(answers)),
         text_table(*comparison_table(answers)),
         "\n".join(f"{label(a)}. {treaty_words(a)}" for a in answers),
@@ -51,8 +52,23 @@ def comparison_words(answers: Sequence[FateAnswer], missing: Sequence[str]) -> s
 def comparison_heading(answers: Sequence[FateAnswer]) -> str:
     """What is compared."""
     when = f" delivered on {answers[0].on}" if answers[0].on else " delivered"
-    return f"What is left of {answers[0].counts.quantity:,} items{when}: " + "; ".join(
-        label(a) for a in answers
+    return f"What is left of {answers[0].counts.quantity:,} items{when}"
+
+
+def headlines(answers: Sequence[FateAnswer]) -> list[str]:
+    """At the last age, what each answer leaves, in plain words."""
+    age = age_words(float(answers[0].counts.age_d[-1]))
+    return [
+        f"After {age} {label(a)} leaves {_items(a, 'explosive')} explosive items in the ground, "
+        f"{_items(a, 'armed')} of them armed."
+        for a in answers
+    ]
+
+
+def _items(answer: FateAnswer, state: str) -> str:
+    k = ITEM_STATES.index(state)
+    return range_words(answer.counts.q05[-1, k], answer.counts.q95[-1, k]).replace(
+        "none", "no" if k > 3 else "none"
     )
 
 
@@ -159,6 +175,8 @@ def write_comparison(answers: Sequence[FateAnswer], missing: Sequence[str], path
     page = _environment().from_string(_PAGE)
     text = page.render(
         heading=comparison_heading(answers),
+        subjects="; ".join(label(a) for a in answers),
+        headlines=headlines(answers),
         sentences=comparison_sentences(answers),
         pictures=[_inline(interval_figure(answers)), _inline(comparison_figure(answers))],
         header=header,
@@ -247,9 +265,8 @@ def _claim_words(group: Sequence[ClaimVerdict]) -> str:
         f"  implies: {_QUANTITY_WORDS[claim.quantity]}{_at_age(first.age_d)} {_implied(claim.low, claim.high)}"
     )
     if first.treaty is not None:
-        lines.append(
-            f"  treaty limit beside it: {percent(first.treaty.limit.high)} at {first.treaty.age_d:g} days"
-        )
+        when = f" at {first.treaty.age_d:g} days" if first.treaty.age_d else ""
+        lines.append(f"  limit beside it: {percent(first.treaty.limit.high)}{when} ({first.treaty.title})")
     same: dict[tuple[Any, ...], list[ClaimVerdict]] = {}
     for v in group:
         same.setdefault((v.verdict, v.reason, v.share_q05, v.share_q95), []).append(v)
@@ -346,8 +363,14 @@ small, .sources { font-size: 0.8rem; color: #444; }
 </head>
 <body>
 <h1>{{ heading }}</h1>
+<p>{{ subjects }}</p>
+<ul>
+{% for sentence in headlines %}
+<li>{{ sentence }}</li>
+{% endfor %}
+</ul>
 {% if sentences %}
-<h2>What differs</h2>
+<h2>What differs, and by what factor</h2>
 <ul>
 {% for sentence in sentences %}
 <li>{{ sentence }}</li>

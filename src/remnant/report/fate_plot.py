@@ -108,7 +108,7 @@ def interval_figure(answers: Sequence[FateAnswer]) -> Figure:
     """At each age, explosive and armed items of every type and basis on one logarithmic scale."""
     ages = answers[0].counts.age_d
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(9.0, 0.9 + len(ages) * (0.55 + 0.36 * len(answers))), layout="constrained")
+        figure = Figure(figsize=(9.0, 0.9 + len(ages) * (0.5 + 0.3 * len(answers))), layout="constrained")
         FigureCanvasAgg(figure)
         panels = figure.subplots(len(ages), 1, sharex=True, squeeze=False)[:, 0]
         quantity = answers[0].counts.quantity
