@@ -180,7 +180,7 @@ def exports(room: str) -> list[str]:
         return []
     text = path.read_text("utf-8")
     names = [a for a, b in re.findall(r"\b(?:import|,)\s+(\w+) as (\w+)", text) if a == b]
-    return sorted({n for n in names if not n.startswith("_")}, key=str.casefold)
+    return sorted({n for n in names if not n.startswith("_")}, key=lambda n: (n.casefold(), n))
 
 
 def api_page() -> str:
