@@ -61,10 +61,10 @@ def coverage(polygons: NDArray[np.object_], grid: Grid) -> Coverage:
     >>> pairs.cell.tolist(), pairs.share.tolist()
     ([2, 3], [1.0, 0.5])
     """
-    oriented = shapely.orient_polygons(polygons)
-    rings, ring_owner = shapely.get_rings(oriented, return_index=True)
+    parts, part_owner = shapely.get_parts(polygons, return_index=True)  # get_rings passes over MultiPolygons
+    rings, ring_part = shapely.get_rings(shapely.orient_polygons(parts), return_index=True)
     xy, ring_of_point = shapely.get_coordinates(rings, return_index=True)
-    owner = ring_owner[ring_of_point] if len(xy) else np.zeros(0, np.int64)
+    owner = part_owner[ring_part[ring_of_point]] if len(xy) else np.zeros(0, np.int64)
     col = (xy[:, 0] - grid.left_m) / grid.cell_m
     row = (grid.top_m - xy[:, 1]) / grid.cell_m
     is_edge = np.zeros(len(xy), np.bool_)
