@@ -186,12 +186,12 @@ def test_cutting_a_polygon_in_two_changes_nothing(
     parts: tuple[int, float, float, float, int], angle: float
 ) -> None:
     polygon = blob(*parts)
-    x, y = parts[1], parts[2]
+    centre = np.array(parts[1:3])
     along, across = (
         np.array([np.cos(angle), np.sin(angle)]) * 5e3,
         np.array([-np.sin(angle), np.cos(angle)]) * 5e3,
     )
-    half = shapely.Polygon([(x, y) - along, (x, y) + along, (x, y) + along + across, (x, y) - along + across])
+    half = shapely.Polygon([centre - along, centre + along, centre + along + across, centre - along + across])
     pieces = np.array([shapely.intersection(polygon, half), shapely.difference(polygon, half)], dtype=object)
     pieces = np.array([_areal(p) for p in pieces], dtype=object)
     whole = dense(coverage(np.array([polygon]), GRID), 1)[0]
