@@ -31,7 +31,8 @@ from remnant.io import places
 from remnant.io.case_file import CaseFile, Layer, case_error_message, case_path, expand, near, read_case_file
 from remnant.io.findings import FindingLog, grouped
 from remnant.io.kinds import KEYS, Context, Part, parts_of
-from remnant.io.layers import Rows, read_rows
+from remnant.io.layers import read_rows
+from remnant.io.rows import Rows
 from remnant.io.table import file_parts, sha256
 
 _TABLES: Mapping[str, type[Any]] = {

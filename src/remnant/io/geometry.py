@@ -26,6 +26,8 @@ LONLAT = CRS.from_epsg(4326)
 UTM_LIMIT_DEG = 84.0
 WIDEST_DEG = 40.0
 """Width of data in longitude above which one projected CRS distorts areas and a mistaken CRS is likely. [°]"""
+SMALLEST_AREA_M2 = 0.01
+"""Outlines of less ground than a hand covers are what rounding left of a line. [m²]"""
 POLYGON_TYPES = frozenset({3, 6})
 POINT, MULTIPOINT, COLLECTION = 0, 4, 7
 LINE_TYPES = frozenset({1, 2, 5})
@@ -266,7 +268,9 @@ def repaired(geometry: Geometries) -> Repaired:
         fixed[broken] = shapely.make_valid(fixed[broken], method=method, **options)
     for index in np.flatnonzero(there & ~np.isin(shapely.get_type_id(fixed), list(POLYGON_TYPES))):
         fixed[index] = _polygons(fixed[index])
-    gone = there & (shapely.is_missing(fixed) | shapely.is_empty(fixed) | ~(shapely.area(fixed) > 0.0))
+    gone = there & (
+        shapely.is_missing(fixed) | shapely.is_empty(fixed) | ~(shapely.area(fixed) > SMALLEST_AREA_M2)
+    )
     fixed[gone] = None
     hopeless = ~shapely.is_missing(fixed) & ~shapely.is_valid(fixed)
     fixed[hopeless] = None

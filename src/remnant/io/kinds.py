@@ -15,7 +15,7 @@ from pyproj import CRS
 from remnant.catalogue import Catalogue
 from remnant.errors import InvalidInput
 from remnant.io import places
-from remnant.io.layers import Rows
+from remnant.io.rows import Rows
 
 Part = Mapping[str, Any]
 """Columns of one record table, from one layer; each (n,)."""

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from remnant.io import geometry as geo
 from remnant.io.geometry import LINE_TYPES, LONLAT, MULTIPOINT, POINT, POLYGON_TYPES
-from remnant.io.layers import Rows
+from remnant.io.rows import Rows
 
 Floats = NDArray[np.float64]
 Geometries = NDArray[np.object_]
