@@ -186,6 +186,15 @@ def test_a_raster_gives_back_each_cell_and_nothing_else(
     assert np.isfinite(values[0]).sum() == known.sum()
 
 
+def test_each_raster_has_a_style_of_the_chance_band(rasters: tuple[Path, ...]) -> None:
+    for path in rasters:
+        root = ET.fromstring(path.with_suffix(".qml").read_text(encoding="utf-8"))
+        renderer = root.find(".//rasterrenderer")
+        assert renderer is not None
+        assert renderer.get("band") == "4"
+        assert [item.get("color") for item in root.findall(".//item")] == list(SCALE)
+
+
 def test_a_country_on_a_fine_grid_has_overviews_and_keeps_its_layout(
     make_assessment: Callable[..., Assessment], tmp_path: Path
 ) -> None:
@@ -200,7 +209,7 @@ def test_a_country_on_a_fine_grid_has_overviews_and_keeps_its_layout(
     row, col = cells["row"].values, cells["col"].values
     np.testing.assert_array_equal(values[row, col], cells["mean"].values[0, 0].astype(np.float32))
     assert path.stat().st_size < 1_000_000
-    assert sorted(p.name for p in tmp_path.iterdir()) == [path.name]
+    assert {p.name for p in tmp_path.iterdir()} == {path.name, path.with_suffix(".qml").name}
 
 
 def _with_cells(result: Assessment, cells: xr.Dataset) -> Assessment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
+from rasterio._err import CPLE_BaseError
 
 from remnant.assess import RESULT_STATES, Assessment
 from remnant.errors import InvalidInput, RemnantError
@@ -35,7 +37,12 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_every_file_is_there_and_in_the_manifest(result: Assessment, written: Path) -> None:
-    rasters = {f"rasters/{s}_{d.isoformat()}.tif" for s in RESULT_STATES for d in result.dates}
+    rasters = {
+        f"rasters/{s}_{d.isoformat()}.{kind}"
+        for s in RESULT_STATES
+        for d in result.dates
+        for kind in ("tif", "qml")
+    }
     expected = {f"{t}.csv" for t in TABLES} | rasters
     expected |= {"example-valley.gpkg", "summary.json", "report.html", "README.txt"}
     assert set(_contents(written)) == expected | {MANIFEST}
@@ -58,6 +65,21 @@ def test_a_failure_in_the_middle_leaves_nothing(
 
     monkeypatch.setattr("remnant.io.write_outputs.write_json", fail)
     with pytest.raises(RemnantError, match=r"No space left on device\. Nothing there was changed"):
+        write_results(result, tmp_path / "out", report_html="")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "error", [CPLE_BaseError(3, 3, "Write error"), sqlite3.OperationalError("disk is full")]
+)
+def test_a_full_disk_met_by_a_map_library_is_one_error(
+    result: Assessment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("remnant.io.write_outputs.write_cogs", fail)
+    with pytest.raises(RemnantError, match=r"map layers could not be written: .*; is the disk full\?"):
         write_results(result, tmp_path / "out", report_html="")
     assert list(tmp_path.iterdir()) == []
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyogrio
+from rasterio._err import CPLE_BaseError  # not exported, but raised
+from rasterio.errors import RasterioError
 
 from remnant.assess import Assessment
 from remnant.errors import RemnantError
@@ -18,6 +20,14 @@ from remnant.io.write_rasters import write_cogs
 from remnant.io.write_tables import result_tables, summary_of, write_csv, write_json
 
 RASTER_FOLDER = "rasters"
+_LAYER_ERRORS = (  # what the two libraries raise beside OSError, on a full disk among other things
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.FeatureError,
+    sqlite3.Error,
+    RasterioError,
+    CPLE_BaseError,
+)
 REPORT = "report.html"
 
 
@@ -68,14 +78,14 @@ def write_results(result: Assessment, folder: Path, *, report_html: str | None) 
     target = Path(folder).expanduser().resolve()
     package = f"{file_stem(result.name)}.gpkg"
     with whole_folder(target) as scratch:
+        (scratch / RASTER_FOLDER).mkdir()
         try:
             notes = write_geopackage(result, scratch / package)
-        except (pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError, sqlite3.Error) as error:
+            rasters = write_cogs(result.cells, scratch / RASTER_FOLDER)
+        except _LAYER_ERRORS as error:
             raise RemnantError(
-                f"the GeoPackage could not be written: {error}. Nothing in {target} changed."
+                f"the map layers could not be written: {error}. Nothing in {target} changed; is the disk full?"
             ) from error
-        (scratch / RASTER_FOLDER).mkdir()
-        rasters = write_cogs(result.cells, scratch / RASTER_FOLDER)
         tables = result_tables(result)
         for name, table in tables.items():
             write_csv(table, scratch / f"{name}.csv")

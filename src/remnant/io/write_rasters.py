@@ -15,6 +15,9 @@ from rasterio.enums import Resampling
 from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window
 
+from remnant.io.write_colours import CELL_BREAKS
+from remnant.io.write_styles import raster_qml
+
 BANDS = ("mean", "q05", "q95", "p_any")
 _BLOCK = 512  # pixels; the tile size of the files
 _CACHE_MB = 256
@@ -23,7 +26,7 @@ _OVERVIEWS_UNTIL = 512  # pixels of the smallest overview
 
 
 def write_cogs(cells: xr.Dataset, folder: Path) -> tuple[Path, ...]:
-    """Write one file per date and state; bands are mean, q05, q95 and p_any; NaN where no cell is.
+    """Write one file per date and state, with its style; bands are mean, q05, q95 and p_any; NaN where no cell is.
 
     Parameters
     ----------
@@ -45,11 +48,14 @@ def write_cogs(cells: xr.Dataset, folder: Path) -> tuple[Path, ...]:
     dates = cells["date"].values.astype("datetime64[D]").astype(str).tolist()
     states = cells["state"].values.astype(str).tolist()
 
+    style = raster_qml(BANDS.index("p_any") + 1, CELL_BREAKS)
+
     def write(place: tuple[int, int]) -> Path:
         date, state = dates[place[0]], states[place[1]]
         path = folder / f"{state}_{date}.tif"
         values = np.stack([cells[name].values[place] for name in BANDS]).astype(np.float32)
         _write_cog(path, values, cells, blocks, {"date": date, "state": state})
+        path.with_suffix(".qml").write_text(style, encoding="utf-8", newline="\n")
         return path
 
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:

@@ -83,6 +83,23 @@ def qml(style: LayerStyle) -> str:
     )
 
 
+def raster_qml(band: int, breaks: tuple[float, ...]) -> str:
+    """Classes of a chance in one band of a raster, as the side-car file that QGIS reads."""
+    tops = (*(f"{b!r}" for b in breaks), "inf")
+    items = "".join(
+        f'<item alpha="255" value="{top}" label={quoteattr(label)} color="{colour}"/>'
+        for top, colour, label in zip(tops, SCALE, class_labels(breaks), strict=True)
+    )
+    return (
+        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+        '<qgis version="3.22.0" styleCategories="Symbology"><pipe>'
+        f'<rasterrenderer type="singlebandpseudocolor" band="{band}" opacity="1" alphaBand="-1" '
+        'classificationMin="0" classificationMax="1"><rastershader>'
+        '<colorrampshader colorRampType="DISCRETE" classificationMode="1" clip="0" minimumValue="0" maximumValue="1">'
+        f"{items}</colorrampshader></rastershader></rasterrenderer></pipe><blendMode>0</blendMode></qgis>"
+    )
+
+
 def _symbol(number: int, rule: Rule, *, outline: bool) -> str:
     options = {
         "color": _rgba(rule.fill),
