@@ -44,7 +44,7 @@ def date_of(day: float) -> dt.date:
 
 def frozen(values: ArrayLike, dtype: type = np.float64) -> NDArray[np.generic]:
     """A read-only copy, for records that hold arrays."""
-    array = np.array(values, dtype=dtype)
+    array: NDArray[np.generic] = np.array(values, dtype=dtype)
     array.setflags(write=False)
     return array
 
@@ -80,8 +80,10 @@ def _within(
         value = array[first]
         hint = " Percent? Divide by 100." if high == 1.0 and 1.0 < value <= 100.0 else ""
         count = f"{len(bad)} of {array.size} {'is' if len(bad) == 1 else 'are'} not"
-        raise InvalidInput(f"{name} must be in {words}; {count}, first is {value:g} at {first}.{hint}"
-                           if words.startswith("[")
-                           else f"{name} must be {words}; {count}, first is {value:g} at {first}.")
+        raise InvalidInput(
+            f"{name} must be in {words}; {count}, first is {value:g} at {first}.{hint}"
+            if words.startswith("[")
+            else f"{name} must be {words}; {count}, first is {value:g} at {first}."
+        )
     array.setflags(write=False)
     return array

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from remnant.assess import Assessment
+from remnant.assessment import Assessment
 
 _SPEC = importlib.util.spec_from_file_location(
     "synthetic_assessment", Path(__file__).parents[1] / "report" / "synthetic.py"

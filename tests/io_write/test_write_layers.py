@@ -16,7 +16,7 @@ import pytest
 import rasterio
 import xarray as xr
 
-from remnant.assess import RESULT_STATES, Assessment
+from remnant.assessment import RESULT_STATES, Assessment
 from remnant.io.write_colours import SCALE, class_labels
 from remnant.io.write_geopackage import write_geopackage
 from remnant.io.write_rasters import BANDS, write_cogs

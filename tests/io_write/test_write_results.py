@@ -14,7 +14,7 @@ import pyogrio
 import pytest
 from rasterio._err import CPLE_BaseError
 
-from remnant.assess import RESULT_STATES, Assessment
+from remnant.assessment import RESULT_STATES, Assessment
 from remnant.errors import InvalidInput, RemnantError
 from remnant.io import check_output_folder, write_results
 from remnant.io.write_folder import MANIFEST

@@ -9,7 +9,17 @@ import numpy as np
 import shapely
 
 from remnant.catalogue import Range, load_catalogue
-from remnant.evidence import Case, Deposits, Districts, Events, GridSpec, HazardAreas, Policy, Provenance, Searches
+from remnant.evidence import (
+    Case,
+    Deposits,
+    Districts,
+    Events,
+    GridSpec,
+    HazardAreas,
+    Policy,
+    Provenance,
+    Searches,
+)
 from remnant.units import day_number
 
 D0 = day_number(dt.date(2022, 3, 1))
@@ -20,10 +30,15 @@ def prior(low: float, high: float, unit: str = "1") -> Range:
 
 
 PRIORS = {
-    "density.SHA": prior(60, 600, "1/km2"), "density.CHA": prior(100, 1500, "1/km2"),
-    "density.released": prior(60, 600, "1/km2"), "density.background": prior(1e-7, 1e-6, "1/km2"),
-    "exists.SHA": prior(0.1, 0.7), "exists.CHA": prior(0.6, 0.95), "exists.released": prior(0.1, 0.7),
-    "clump_shape": prior(0.2, 2.0, "ratio"), "clump_shape.deposits": prior(0.5, 10.0, "ratio"),
+    "density.SHA": prior(60, 600, "1/km2"),
+    "density.CHA": prior(100, 1500, "1/km2"),
+    "density.released": prior(60, 600, "1/km2"),
+    "density.background": prior(1e-7, 1e-6, "1/km2"),
+    "exists.SHA": prior(0.1, 0.7),
+    "exists.CHA": prior(0.6, 0.95),
+    "exists.released": prior(0.1, 0.7),
+    "clump_shape": prior(0.2, 2.0, "ratio"),
+    "clump_shape.deposits": prior(0.5, 10.0, "ratio"),
     "deposit_factor": prior(0.5, 2.0, "ratio"),
 }
 
@@ -35,9 +50,14 @@ def source(num: int, layer: str) -> Provenance:
 def areas(shapes, kinds, types, start=D0, end=D0 + 60.0, status="open") -> HazardAreas:
     num = len(shapes)
     return HazardAreas(
-        id=np.array([f"area {i}" for i in range(num)]), geometry=np.array(shapes, dtype=object),
-        hazard_class=np.array(kinds), status=np.full(num, status), types=tuple(types),
-        start_day=np.full(num, start), end_day=np.full(num, end), reported_area_m2=np.full(num, np.nan),
+        id=np.array([f"area {i}" for i in range(num)]),
+        geometry=np.array(shapes, dtype=object),
+        hazard_class=np.array(kinds),
+        status=np.full(num, status),
+        types=tuple(types),
+        start_day=np.full(num, start),
+        end_day=np.full(num, end),
+        reported_area_m2=np.full(num, np.nan),
         source=source(num, "areas"),
     )
 
@@ -45,37 +65,68 @@ def areas(shapes, kinds, types, start=D0, end=D0 + 60.0, status="open") -> Hazar
 def searches(shapes, methods, days, coverage, known) -> Searches:
     num = len(shapes)
     return Searches(
-        id=np.array([f"search {i}" for i in range(num)], dtype=str), geometry=np.array(shapes, dtype=object),
-        method=np.array(methods, dtype=str), start_day=np.array(days, float), end_day=np.array(days, float),
-        coverage=np.array(coverage, float), items_found=np.where(known, 0.0, np.nan) if num else np.zeros(0),
-        is_complete=np.array(known, bool), type=np.full(num, ""), source=source(num, "searches"),
+        id=np.array([f"search {i}" for i in range(num)], dtype=str),
+        geometry=np.array(shapes, dtype=object),
+        method=np.array(methods, dtype=str),
+        start_day=np.array(days, float),
+        end_day=np.array(days, float),
+        coverage=np.array(coverage, float),
+        items_found=np.where(known, 0.0, np.nan) if num else np.zeros(0),
+        is_complete=np.array(known, bool),
+        type=np.full(num, ""),
+        source=source(num, "searches"),
     )
 
 
 def no_events() -> Events:
     none = np.zeros(0)
     text = np.zeros(0, dtype=str)
-    return Events(id=text, geometry=np.zeros(0, object), precision_m=none, kind=text, type=text, num_items=none,
-                  day=none, search_id=text, source=source(0, ""))
+    return Events(
+        id=text,
+        geometry=np.zeros(0, object),
+        precision_m=none,
+        kind=text,
+        type=text,
+        num_items=none,
+        day=none,
+        search_id=text,
+        source=source(0, ""),
+    )
 
 
 def deposits(shapes=(), types=(), low=(), high=(), day=D0, settings=None) -> Deposits:
     num = len(shapes)
     return Deposits(
-        id=np.array([f"deposit {i}" for i in range(num)], dtype=str), geometry=np.array(shapes, dtype=object),
-        type=np.array(types, dtype=str), setting=np.array(settings or [""] * num, dtype=str),
-        kind=np.full(num, "remotely_delivered"), quantity_low=np.array(low, float), quantity_high=np.array(high, float),
-        start_day=np.full(num, day), end_day=np.full(num, day), source=source(num, "deposits"),
+        id=np.array([f"deposit {i}" for i in range(num)], dtype=str),
+        geometry=np.array(shapes, dtype=object),
+        type=np.array(types, dtype=str),
+        setting=np.array(settings or [""] * num, dtype=str),
+        kind=np.full(num, "remotely_delivered"),
+        quantity_low=np.array(low, float),
+        quantity_high=np.array(high, float),
+        start_day=np.full(num, day),
+        end_day=np.full(num, day),
+        source=source(num, "deposits"),
     )
 
 
 def case_of(area_table, search_table, deposit_table=None, events=None, **options) -> Case:
     base = Case(
-        name="world", as_of=dt.date(2023, 6, 1), dates=(dt.date(2023, 6, 1), dt.date(2033, 6, 1)), crs="EPSG:32636",
-        grid=GridSpec(cell_m=50.0, block_m=100.0, around_m=0.0), catalogue=load_catalogue(), areas=area_table,
-        searches=search_table, events=events or no_events(), deposits=deposit_table or deposits(),
+        name="world",
+        as_of=dt.date(2023, 6, 1),
+        dates=(dt.date(2023, 6, 1), dt.date(2033, 6, 1)),
+        crs="EPSG:32636",
+        grid=GridSpec(cell_m=50.0, block_m=100.0, around_m=0.0),
+        catalogue=load_catalogue(),
+        areas=area_table,
+        searches=search_table,
+        events=events or no_events(),
+        deposits=deposit_table or deposits(),
         districts=Districts(name=np.zeros(0, dtype=str), geometry=np.zeros(0, object), source=source(0, "")),
-        policy=Policy(name="test", p_any_armed_max=0.05), priors=PRIORS, num_draws=400, seed=1,
+        policy=Policy(name="test", p_any_armed_max=0.05),
+        priors=PRIORS,
+        num_draws=400,
+        seed=1,
         default_types=("PMN",),
     )
     return replace(base, **options)
@@ -113,6 +164,7 @@ def world(rng: np.random.Generator) -> Case:
     cover.append(1.0)
     known.append(True)
     return case_of(
-        areas(shapes, kinds, types), searches(sweeps, methods, days, cover, known),
+        areas(shapes, kinds, types),
+        searches(sweeps, methods, days, cover, known),
         deposits([drop], ["PFM-1S"], [150.0], [300.0]),
     )

@@ -8,11 +8,12 @@ import datetime as dt
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 import xarray as xr
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from remnant.assess import RESULT_STATES, Assessment
+from remnant.assessment import RESULT_STATES, Assessment
 from remnant.evidence import GridSpec, Policy
 
 AS_OF = dt.date(2026, 11, 22)
@@ -38,6 +39,11 @@ def assessment(*, num_areas: int = 30, seed: int = 7, name: str = "Example valle
         policy=Policy(name="Example policy 2026", p_any_armed_max=0.05, density_q95_max_per_km2=40.0),
         areas=areas,
         area_results=_long({"area": np.arange(num_areas)}, level, areas["area_m2"].to_numpy()),
+        districts=gpd.GeoDataFrame(
+            {"district": ["Donja", "Gornja", "Srednja"]},
+            geometry=list(shapely.box([0.0, 0.0, 0.0], [0.0, 1.0, 2.0], [1.0, 1.0, 1.0], [1.0, 2.0, 3.0])),
+            crs=CRS,
+        ).iloc[:0],
         district_results=_long({"district": np.array(["Donja", "Gornja", "Srednja"])}, level[:3] * 8.0, None),
         total_results=_long(
             {"scope": np.array(["all", "deposits", "hazard areas", "outside hazard areas", "place unknown"])},

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from remnant.assess import Assessment
+from remnant.assessment import Assessment
 from remnant.cli import main
 from remnant.errors import CaseError
 
@@ -37,7 +37,7 @@ def run(
         return result
 
     monkeypatch.setattr("remnant.io.read_case", lambda _: FakeCase())
-    monkeypatch.setattr(importlib.import_module("remnant.assess"), "assess", assess)
+    monkeypatch.setattr(importlib.import_module("remnant.assessment"), "assess", assess)
     (tmp_path / "case").mkdir()
 
     def call(*arguments: str) -> tuple[int, str, str, list[FakeCase]]:

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from remnant.assess import Assessment
+from remnant.assessment import Assessment
 from remnant.report import answer_lines, render_report
 from remnant.report.case_figures import curve_svg
 

@@ -236,8 +236,8 @@ def make_prior(where: str, name: str, entry: PriorEntry, user_file: str) -> Mode
         if pattern.fullmatch(name):
             return ModelPrior(name=name, range=make_range(where, entry, unit), user_file=user_file)
     raise CatalogueError(
-        f"{where}: no prior has this name. Use exists.<class>, density.<class>, clump_shape, clump_shape.deposits or deposit_factor "
-        f'(quoted, as in [priors."exists.SHA"]).'
+        f"{where}: no prior has this name. Use exists.<class>, density.<class>, clump_shape, "
+        f'clump_shape.deposits or deposit_factor (quoted, as in [priors."exists.SHA"]).'
     )
 
 

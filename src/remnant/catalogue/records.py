@@ -296,7 +296,8 @@ class ModelPrior:
 
     ``name`` is dotted: ``density.SHA``, ``density.CHA``, ``density.background`` (items per km² where there are any),
     ``exists.SHA``, ``exists.CHA`` (chance that an area holds anything), ``clump_shape``,
-    ``clump_shape.deposits`` (small: few places hold most items), ``deposit_factor`` (items there were per item on record).
+    ``clump_shape.deposits`` (small: few places hold most items), ``deposit_factor`` (items there were per item on
+    record).
     """
 
     name: str

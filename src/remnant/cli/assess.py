@@ -45,7 +45,7 @@ def assess(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but refusals.")] = False,
 ) -> None:
     """Say what remains in a case's ground, in which state, where and on which date."""
-    from remnant.assess import assess as assess_case
+    from remnant.assessment import assess as assess_case
     from remnant.io import check_output_folder, read_case, write_results
     from remnant.report import answer_lines, render_report
 

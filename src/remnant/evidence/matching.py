@@ -45,7 +45,7 @@ def match_events(events: Events, searches: Searches, catalogue: Catalogue) -> Ma
     """Join finds and accidents to the searches that explain them.
 
     A find belongs to the search that its record names; without a name, to the one search whose footprint holds it and
-    whose dates fit (unknown dates fit). Accidents are explained by recorded land use, finds by the rest.
+    whose dates fit (unknown dates fit); where several do, to one that reports items. Accidents are explained by recorded land use, finds by the rest.
     """
     is_known = searches.is_complete | ~np.isnan(searches.items_found)
     is_use = np.array([catalogue.method(str(m)).kind == "land_use" for m in searches.method], np.bool_)
@@ -56,7 +56,9 @@ def match_events(events: Events, searches: Searches, catalogue: Catalogue) -> Ma
     for e, name in enumerate(events.search_id):
         if name and str(name) in by_name:
             joined[e] = by_name[str(name)]
-    open_events = np.flatnonzero((joined < 0) & ~shapely.is_missing(events.geometry) & (events.search_id == ""))
+    open_events = np.flatnonzero(
+        (joined < 0) & ~shapely.is_missing(events.geometry) & (events.search_id == "")
+    )
     candidates = np.flatnonzero(usable)
     if open_events.size and candidates.size:
         tree = shapely.STRtree(searches.geometry[candidates])
@@ -68,7 +70,9 @@ def match_events(events: Events, searches: Searches, catalogue: Catalogue) -> Ma
         first, last = searches.start_day[s], searches.end_day[s]
         with np.errstate(invalid="ignore"):
             fits &= ~((day < first - _DAY_SLACK) | (day > last + _DAY_SLACK))
-        order = np.lexsort((s[fits], e[fits]))
+        # where several searches fit: one that reports items before one that reports none, then by name, so that the
+        # order of the records does not matter
+        order = np.lexsort((s[fits], searches.id[s[fits]], searches.items_found[s[fits]] == 0.0, e[fits]))
         for event, search in zip(e[fits][order][::-1], s[fits][order][::-1], strict=True):
             joined[event] = search
     located = np.bincount(joined[joined >= 0], events.num_items[joined >= 0], minlength=searches.id.size)
@@ -78,15 +82,22 @@ def match_events(events: Events, searches: Searches, catalogue: Catalogue) -> Ma
         more = np.flatnonzero(located > reported)
     if more.size:
         first_row = int(more[0])
-        findings.append(Finding(
-            severity="warning", code="more-finds-than-reported", count=int(more.size),
-            layer=str(searches.source.layer[first_row]), row=int(searches.source.row[first_row]),
-            asked="a search to report at least the finds that lie in it",
-            came=f"{more.size} searches report fewer items than their located finds; the located finds are used",
-            todo="check the counts of these searches",
-        ))
+        findings.append(
+            Finding(
+                severity="warning",
+                code="more-finds-than-reported",
+                count=int(more.size),
+                layer=str(searches.source.layer[first_row]),
+                row=int(searches.source.row[first_row]),
+                asked="a search to report at least the finds that lie in it",
+                came=f"{more.size} searches report fewer items than their located finds; the located finds are used",
+                todo="check the counts of these searches",
+            )
+        )
     unlocated = np.where(
         np.isnan(reported), np.where(searches.is_complete, 0.0, np.nan), np.maximum(reported - located, 0.0)
     )
     unlocated = np.where(placed, unlocated, np.nan)
-    return Matches(event_search=joined, unlocated=unlocated, is_known=is_known & placed, findings=tuple(findings))
+    return Matches(
+        event_search=joined, unlocated=unlocated, is_known=is_known & placed, findings=tuple(findings)
+    )

@@ -49,8 +49,10 @@ def reduce_case(case: Case) -> Reduction:
     table = SourceTable(case, (), matches.is_known)
     streams = streams_of(atoms, members, table, area_types, background, shapely.area(case.deposits.geometry))
     around = _cells_around(case, grid, pairs, spread)
-    pieces = _join(_stream_pieces(streams, pairs, atoms, members, grid),
-                   _background_pieces(case, grid, pairs, around, background, table))
+    pieces = _join(
+        _stream_pieces(streams, pairs, atoms, members, grid),
+        _background_pieces(case, grid, pairs, around, background, table),
+    )
     unit_key, _, piece_unit = _distinct(pieces.source, pieces.ordnance, grid.block(pieces.cell))
     found, met, groups, unfound, unmet, area_found, notes = _allocate(
         case, matches, table, pieces, piece_unit, len(unit_key), members, atoms, spread
@@ -116,7 +118,11 @@ def _distinct(*columns: Ints) -> tuple[Ints, Ints, Ints]:
     for column, size in zip(columns, width, strict=True):
         code = code * size + (column + 1)
     distinct, first, inverse = np.unique(code, return_index=True, return_inverse=True)
-    rows = np.stack([c[first] for c in columns], axis=1) if distinct.size else np.zeros((0, len(columns)), np.int64)
+    rows = (
+        np.stack([c[first] for c in columns], axis=1)
+        if distinct.size
+        else np.zeros((0, len(columns)), np.int64)
+    )
     return rows, first, inverse.reshape(-1).astype(np.int64)
 
 
@@ -141,8 +147,12 @@ def _grid(case: Case) -> Grid:
 
 def _overlay(case: Case) -> tuple[Atoms, dict[str, list[list[int]]]]:
     """Atoms of all footprints, and who covers each; atoms of districts alone are left out."""
-    tables = {"areas": case.areas.geometry, "searches": case.searches.geometry,
-              "deposits": case.deposits.geometry, "districts": case.districts.geometry}
+    tables = {
+        "areas": case.areas.geometry,
+        "searches": case.searches.geometry,
+        "deposits": case.deposits.geometry,
+        "districts": case.districts.geometry,
+    }
     cut = atoms_of(np.concatenate(list(tables.values())))
     first_district = sum(len(g) for g in list(tables.values())[:3])
     carries = np.zeros(len(cut.geometry), np.bool_)
@@ -188,12 +198,16 @@ def _area_types(case: Case) -> tuple[list[list[str]], tuple[Finding, ...]]:
                 added += 1
     if not added:
         return types, ()
-    return types, (Finding(
-        severity="note", code="type-added-to-area", count=added,
-        asked="items found in a hazard area to be of a type that its record names",
-        came=f"{added} times an item of another type was found or met inside a hazard area",
-        todo="nothing; the type was added to the area, which raises what may remain there",
-    ),)
+    return types, (
+        Finding(
+            severity="note",
+            code="type-added-to-area",
+            count=added,
+            asked="items found in a hazard area to be of a type that its record names",
+            came=f"{added} times an item of another type was found or met inside a hazard area",
+            todo="nothing; the type was added to the area, which raises what may remain there",
+        ),
+    )
 
 
 def _is_same(case: Case, one: str, other: str) -> bool:
@@ -208,9 +222,9 @@ def _cells_around(case: Case, grid: Grid, pairs: Coverage, spread: Coverage) -> 
     """Cells that results are given for: touched by a record or within the asked distance of one."""
     touched = [pairs.cell, spread.cell]
     if case.grid.around_m > 0.0:
-        shapes = np.concatenate([
-            case.areas.geometry, case.searches.geometry, case.deposits.geometry, case.events.geometry
-        ])
+        shapes = np.concatenate(
+            [case.areas.geometry, case.searches.geometry, case.deposits.geometry, case.events.geometry]
+        )
         shapes = shapes[~shapely.is_missing(shapes)]
         near = shapely.union_all(shapely.buffer(shapes, case.grid.around_m, quad_segs=8))
         touched.append(coverage(shapely.get_parts(np.array([near])), grid).cell)
@@ -228,9 +242,13 @@ def _stream_pieces(
     plain = pairs.share[pair] * grid.cell_area_m2
     district = np.array([d[0] if d else -1 for d in members["districts"]], np.int64)
     return _Pieces(
-        cell=pairs.cell[pair], atom=pairs.polygon[pair], source=streams.source[stream],
-        ordnance=streams.ordnance[stream], history=streams.history[stream],
-        ground=plain * streams.density[stream], plain=plain,
+        cell=pairs.cell[pair],
+        atom=pairs.polygon[pair],
+        source=streams.source[stream],
+        ordnance=streams.ordnance[stream],
+        history=streams.history[stream],
+        ground=plain * streams.density[stream],
+        plain=plain,
         district=district[pairs.polygon[pair]] if district.size else np.zeros(0, np.int64),
     )
 
@@ -247,7 +265,9 @@ def _background_pieces(
     district = np.full(cell.size, -1, np.int64)
     if case.districts.name.size and cell.size:
         row, col = grid.row_col(cell)
-        centre = shapely.points(grid.left_m + (col + 0.5) * grid.cell_m, grid.top_m - (row + 0.5) * grid.cell_m)
+        centre = shapely.points(
+            grid.left_m + (col + 0.5) * grid.cell_m, grid.top_m - (row + 0.5) * grid.cell_m
+        )
         inside, which = shapely.STRtree(case.districts.geometry).query(centre, predicate="intersects")
         district[inside[::-1]] = which[::-1]
     parts = []
@@ -255,18 +275,25 @@ def _background_pieces(
         ordnance = table.ordnance(OrdnanceClass(type=name))
         history = table.history(History(ordnance=ordnance, arrivals=((1.0, None, None),), searches=()))
         source = table.source("background", -1)
-        parts.append(_Pieces(
-            cell=cell, atom=np.full(cell.size, -1, np.int64), source=np.full(cell.size, source),
-            ordnance=np.full(cell.size, ordnance), history=np.full(cell.size, history),
-            ground=plain / len(background), plain=plain, district=district,
-        ))
+        parts.append(
+            _Pieces(
+                cell=cell,
+                atom=np.full(cell.size, -1, np.int64),
+                source=np.full(cell.size, source),
+                ordnance=np.full(cell.size, ordnance),
+                history=np.full(cell.size, history),
+                ground=plain / len(background),
+                plain=plain,
+                district=district,
+            )
+        )
     return _join(*parts)
 
 
 def _join(*parts: _Pieces) -> _Pieces:
-    return _Pieces(**{
-        name: np.concatenate([getattr(p, name) for p in parts]) for name in _Pieces.__dataclass_fields__
-    })
+    return _Pieces(
+        **{name: np.concatenate([getattr(p, name) for p in parts]) for name in _Pieces.__dataclass_fields__}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -281,7 +308,12 @@ class _Units:
 
 
 def _by_portion(
-    pieces: _Pieces, piece_unit: Ints, piece_portion: Ints, quiet: NDArray[np.bool_], unit_key: Ints, portion_key: Ints
+    pieces: _Pieces,
+    piece_unit: Ints,
+    piece_portion: Ints,
+    quiet: NDArray[np.bool_],
+    unit_key: Ints,
+    portion_key: Ints,
 ) -> tuple[Ground, _Units]:
     """Ground by portion, with units that no evidence tells apart added up.
 
@@ -291,12 +323,14 @@ def _by_portion(
     """
     full = _add_up(piece_portion, piece_unit, pieces.history, pieces.ground)
     merges = quiet[full.unit]
-    key, first, inverse = _distinct(full.key[merges], unit_key[full.unit[merges], 1], full.history[merges])
-    ground = np.bincount(inverse, full.ground[merges], minlength=len(key))
+    key, _, inverse = _distinct(full.key[merges], unit_key[full.unit[merges], 1], full.history[merges])
+    ground = np.bincount(inverse, full.ground[merges], minlength=len(key)).astype(np.float64)
     squares = np.bincount(inverse, np.square(full.ground[merges]), minlength=len(key))
     with np.errstate(invalid="ignore", divide="ignore"):
         blocks = np.where(squares > 0.0, np.square(ground) / squares, 1.0)
-    merged = _Units(source=portion_key[key[:, 0], 0], ordnance=key[:, 1], history=key[:, 2], ground=ground, blocks=blocks)
+    merged = _Units(
+        source=portion_key[key[:, 0], 0], ordnance=key[:, 1], history=key[:, 2], ground=ground, blocks=blocks
+    )
     table = Ground(
         key=np.concatenate([full.key[~merges], key[:, 0]]),
         unit=np.concatenate([full.unit[~merges], len(unit_key) + np.arange(len(key))]),
@@ -312,10 +346,14 @@ def _add_up(key: Ints, unit: Ints, history: Ints, ground: Floats) -> Ground:
     key, unit, history, ground = key[order], unit[order], history[order], ground[order]
     if key.size == 0:
         return Ground(key=key, unit=unit, history=history, ground=ground)
-    starts = np.flatnonzero(np.concatenate([
-        [True], (key[1:] != key[:-1]) | (unit[1:] != unit[:-1]) | (history[1:] != history[:-1])
-    ]))
-    return Ground(key=key[starts], unit=unit[starts], history=history[starts], ground=np.add.reduceat(ground, starts))
+    starts = np.flatnonzero(
+        np.concatenate(
+            [[True], (key[1:] != key[:-1]) | (unit[1:] != unit[:-1]) | (history[1:] != history[:-1])]
+        )
+    )
+    return Ground(
+        key=key[starts], unit=unit[starts], history=history[starts], ground=np.add.reduceat(ground, starts)
+    )
 
 
 def _allocate(
@@ -360,18 +398,27 @@ def _allocate(
     notes = []
     placeless = int(shapely.is_missing(case.events.geometry).sum())
     if placeless:
-        notes.append(Finding(
-            severity="warning", code="events-of-unknown-place", count=placeless,
-            asked="a place for every find and accident",
-            came=f"{placeless} have none; they change no place's estimate", todo="add a place or an admin area",
-        ))
+        notes.append(
+            Finding(
+                severity="warning",
+                code="events-of-unknown-place",
+                count=placeless,
+                asked="a place for every find and accident",
+                came=f"{placeless} have none; they change no place's estimate",
+                todo="add a place or an admin area",
+            )
+        )
     if lost or adrift:
-        notes.append(Finding(
-            severity="warning", code="events-without-ground", count=lost + adrift,
-            asked="finds to lie on ground where their type may be",
-            came=f"{lost} located records and {adrift} search totals had no such ground and change nothing",
-            todo="check their types against those of the hazard areas",
-        ))
+        notes.append(
+            Finding(
+                severity="warning",
+                code="events-without-ground",
+                count=lost + adrift,
+                asked="finds to lie on ground where their type may be",
+                came=f"{lost} located records and {adrift} search totals had no such ground and change nothing",
+                todo="check their types against those of the hazard areas",
+            )
+        )
     return found, met, groups.astype(np.int64), unfound, unmet, in_area, tuple(notes)
 
 
@@ -394,27 +441,34 @@ def _event_shares(
     )
     order = np.argsort(pieces.cell, kind="stable")
     sorted_cell = pieces.cell[order]
-    low, high = np.searchsorted(sorted_cell, spread.cell), np.searchsorted(sorted_cell, spread.cell, side="right")
+    low, high = (
+        np.searchsorted(sorted_cell, spread.cell),
+        np.searchsorted(sorted_cell, spread.cell, side="right"),
+    )
     count = high - low
     pair = np.repeat(np.arange(spread.cell.size), count)
     piece = order[np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + low[pair]]
     event = spread.polygon[pair]
     keep = fits[type_of[event], pieces.ordnance[piece]]
-    weight = spread.share[pair] * pieces.plain[piece]
-    search = matches.event_search[event]
+    pair, piece, event = pair[keep], piece[keep], event[keep]
     num_searches = case.searches.id.size
-    covers = np.array([a * num_searches + s for a, mine in enumerate(members["searches"]) for s in mine], np.int64)
-    atom = pieces.atom[piece]
+    # sorted, because atoms are walked in order and the searches of each are
+    covers = np.array(
+        [a * num_searches + s for a, mine in enumerate(members["searches"]) for s in mine], np.int64
+    )
+    search = matches.event_search
     known = search >= 0
-    in_search = known & (atom >= 0) & np.isin(atom * num_searches + search, covers)
-    point = case.events.precision_m < 0.01
     exact = _exact_atoms(case, atoms)
-    keep &= ~known | in_search
     # a precise point lies in one atom; a neighbouring atom of the same cell has no claim to it
-    sharp = point[event] & (exact[event] != -2)
-    in_its_search = np.isin(exact[event] * num_searches + search, covers) & (exact[event] >= 0)
-    keep &= ~sharp | (atom == exact[event]) | (known & ~in_its_search)
-    event, piece, weight = event[keep], piece[keep], weight[keep]
+    sharp = (case.events.precision_m < 0.01) & (exact != -2)
+    in_its_search = (exact >= 0) & _among(exact * num_searches + search, covers)
+    atom = pieces.atom[piece]
+    in_search = known[event] & (atom >= 0)
+    in_search[in_search] = _among((atom * num_searches + search[event])[in_search], covers)
+    keep = ~known[event] | in_search
+    keep &= ~sharp[event] | (atom == exact[event]) | (known & ~in_its_search)[event]
+    event, piece, pair = event[keep], piece[keep], pair[keep]
+    weight = spread.share[pair] * pieces.plain[piece]
     key, _, inverse = _distinct(event, piece_unit[piece])
     summed = np.bincount(inverse, weight, minlength=len(key))
     total = np.bincount(key[:, 0], summed, minlength=num_events) if len(key) else np.zeros(num_events)
@@ -425,13 +479,23 @@ def _event_shares(
     return key[:, 0], key[:, 1], summed / total[key[:, 0]], lost
 
 
+def _among(values: Ints, ascending: Ints) -> NDArray[np.bool_]:
+    """Whether each value is among others, which are in order."""
+    if ascending.size == 0:
+        return np.zeros(values.size, np.bool_)
+    place = np.minimum(np.searchsorted(ascending, values), ascending.size - 1)
+    return np.asarray(ascending[place] == values)
+
+
 def _exact_atoms(case: Case, atoms: Atoms) -> Ints:
     """Atom of each point event: −1 outside all, −2 for events that are not points."""
     result = np.full(case.events.id.size, -2, np.int64)
     points = np.flatnonzero(shapely.get_type_id(case.events.geometry) == 0)
     result[points] = -1
     if points.size and len(atoms.geometry):
-        event, atom = shapely.STRtree(atoms.geometry).query(case.events.geometry[points], predicate="intersects")
+        event, atom = shapely.STRtree(atoms.geometry).query(
+            case.events.geometry[points], predicate="intersects"
+        )
         result[points[event[::-1]]] = atom[::-1]
     return result
 
@@ -465,7 +529,8 @@ def _search_totals(
     for s in wanted.tolist():
         covered = has.indices[has.indptr[s] : has.indptr[s + 1]]
         low, high = np.searchsorted(sorted_atom, covered), np.searchsorted(sorted_atom, covered, side="right")
-        piece = order[np.concatenate([np.arange(a, b) for a, b in zip(low, high, strict=True)] or [[]]).astype(int)]
+        spans = [np.arange(a, b) for a, b in zip(low, high, strict=True)]
+        piece = order[np.concatenate([np.zeros(0, np.int64), *spans])]
         name = str(case.searches.type[s])
         if name:
             allowed = np.array([_is_same(case, name, n) for n in names], np.bool_)
@@ -481,7 +546,13 @@ def _search_totals(
         items.append(np.full(unit.size, matches.unlocated[s]))
     if not searches:
         return (*empty[:4], adrift)
-    return (np.concatenate(searches), np.concatenate(units), np.concatenate(shares), np.concatenate(items), adrift)
+    return (
+        np.concatenate(searches),
+        np.concatenate(units),
+        np.concatenate(shares),
+        np.concatenate(items),
+        adrift,
+    )
 
 
 def _note_absence(log_absent: Floats, record: Ints, source: Ints, share: Floats, num_sources: int) -> None:
@@ -489,7 +560,11 @@ def _note_absence(log_absent: Floats, record: Ints, source: Ints, share: Floats,
     key, inverse = np.unique(record * num_sources + source, return_inverse=True)
     inside = np.bincount(inverse, share, minlength=key.size)
     with np.errstate(divide="ignore"):
-        np.add.at(log_absent, key % num_sources, np.where(inside >= _SURE, -np.inf, np.log1p(-np.minimum(inside, 1.0))))
+        np.add.at(
+            log_absent,
+            key % num_sources,
+            np.where(inside >= _SURE, -np.inf, np.log1p(-np.minimum(inside, 1.0))),
+        )
 
 
 def _links(record: Ints, unit: Ints, unit_source: Ints) -> tuple[Ints, Ints]:
@@ -506,12 +581,21 @@ def _placeless(case: Case, table: SourceTable, area_types: list[list[str]]) -> _
     size = _area_sizes(case)
     rows: list[tuple[int, int, int, float, float]] = []
     for a in np.flatnonzero(shapely.is_missing(case.areas.geometry)).tolist():
-        first, last = (None if np.isnan(d[a]) else float(d[a]) for d in (case.areas.start_day, case.areas.end_day))
+        first, last = (
+            None if np.isnan(d[a]) else float(d[a]) for d in (case.areas.start_day, case.areas.end_day)
+        )
         for name in area_types[a]:
             ordnance = table.ordnance(OrdnanceClass(type=name))
             history = table.history(History(ordnance=ordnance, arrivals=((1.0, first, last),), searches=()))
-            rows.append((table.source("area", a), ordnance, history, size[a] / len(case.areas.types[a]),
-                         max(size[a] / block_m2, 1.0)))
+            rows.append(
+                (
+                    table.source("area", a),
+                    ordnance,
+                    history,
+                    size[a] / len(case.areas.types[a]),
+                    max(size[a] / block_m2, 1.0),
+                )
+            )
     for d in np.flatnonzero(shapely.is_missing(case.deposits.geometry)).tolist():
         first, last = (
             None if np.isnan(v[d]) else float(v[d]) for v in (case.deposits.start_day, case.deposits.end_day)
@@ -525,8 +609,10 @@ def _placeless(case: Case, table: SourceTable, area_types: list[list[str]]) -> _
         rows.append((table.source("deposit", ordnance), ordnance, history, items, 1.0))
     columns = list(zip(*rows, strict=True)) if rows else [()] * 5
     return _Units(
-        source=np.array(columns[0], np.int64), ordnance=np.array(columns[1], np.int64),
-        history=np.array(columns[2], np.int64), ground=np.array(columns[3], np.float64),
+        source=np.array(columns[0], np.int64),
+        ordnance=np.array(columns[1], np.int64),
+        history=np.array(columns[2], np.int64),
+        ground=np.array(columns[3], np.float64),
         blocks=np.array(columns[4], np.float64),
     )
 
@@ -534,7 +620,10 @@ def _placeless(case: Case, table: SourceTable, area_types: list[list[str]]) -> _
 def _area_sizes(case: Case) -> Floats:
     """Area of each hazard area: drawn, else reported, else the median of its layer, else of all. [m²]"""
     drawn = shapely.area(case.areas.geometry)
-    size = np.where(shapely.is_missing(case.areas.geometry), case.areas.reported_area_m2, drawn)
+    reported = np.where(
+        case.areas.reported_area_m2 > 0.0, case.areas.reported_area_m2, np.nan
+    )  # 0: not filled in
+    size = np.where(shapely.is_missing(case.areas.geometry), reported, drawn)
     known = ~np.isnan(size)
     overall = float(np.median(size[known])) if known.any() else case.grid.block_m**2
     for layer in np.unique(case.areas.source.layer):
@@ -558,7 +647,13 @@ def _searched_atoms(table: SourceTable, members: dict[str, list[list[int]]], ato
 
 
 def _cell_facts(
-    case: Case, pieces: _Pieces, piece_cell: Ints, cells: Ints, table: SourceTable, searched: Floats, grid: Grid
+    case: Case,
+    pieces: _Pieces,
+    piece_cell: Ints,
+    cells: Ints,
+    table: SourceTable,
+    searched: Floats,
+    grid: Grid,
 ) -> tuple[Ints, Floats]:
     """Hazard area that covers most of each cell, and the share of the cell that was searched."""
     owner = np.array([n if k == "area" else -1 for k, n in table.sources], np.int64)

@@ -14,7 +14,9 @@ _REACH = 1.1  # the square that is spread over, in units of the 95 % radius
 _EXACT_M = 0.01  # a precision below a centimetre is a point
 
 
-def spread_over_cells(geometry: NDArray[np.object_], precision_m: NDArray[np.float64], grid: Grid) -> Coverage:
+def spread_over_cells(
+    geometry: NDArray[np.object_], precision_m: NDArray[np.float64], grid: Grid
+) -> Coverage:
     """Share of each record in each cell; shares of a record add up to 1.
 
     Parameters
@@ -48,7 +50,9 @@ def spread_over_cells(geometry: NDArray[np.object_], precision_m: NDArray[np.flo
         share_x = ndtr((left + grid.cell_m) / scale) - ndtr(left / scale)
         share_y = ndtr(top / scale) - ndtr((top - grid.cell_m) / scale)
         share = share_y[:, :, None] * share_x[:, None, :]
-        inside = ((row >= 0) & (row < grid.num_rows))[:, :, None] & ((col >= 0) & (col < grid.num_cols))[:, None, :]
+        inside = ((row >= 0) & (row < grid.num_rows))[:, :, None] & ((col >= 0) & (col < grid.num_cols))[
+            :, None, :
+        ]
         share = np.where(inside, share, 0.0)
         share /= np.maximum(share.sum(axis=(1, 2), keepdims=True), 1e-300)
         cell = row[:, :, None] * grid.num_cols + col[:, None, :]

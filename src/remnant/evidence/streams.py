@@ -42,7 +42,9 @@ class SourceTable:
         self.steps = [
             SearchStep(
                 method=case.catalogue.method(str(searches.method[s])).name,
-                first_day=_known(searches.start_day[s]) or _known(searches.end_day[s]),
+                first_day=_known(
+                    searches.end_day[s] if np.isnan(searches.start_day[s]) else searches.start_day[s]
+                ),
                 last_day=as_of if np.isnan(searches.end_day[s]) else float(searches.end_day[s]),
                 coverage=float(searches.coverage[s]),
                 is_known=bool(is_known[s]),
@@ -95,7 +97,9 @@ def area_owner(case: Case, areas: Sequence[int]) -> int:
     return min(
         areas,
         key=lambda a: (
-            str(case.areas.status[a]) != "open", _CLASS_RANK.get(str(case.areas.hazard_class[a]), 2), a
+            str(case.areas.status[a]) != "open",
+            _CLASS_RANK.get(str(case.areas.hazard_class[a]), 2),
+            a,
         ),
     )
 
@@ -133,10 +137,15 @@ def streams_of(
         for ordnance, group in from_deposits.items():
             density = np.array([_quantity(case, d) / deposit_area_m2[d] for d in group])
             weight = density / density.sum() if density.sum() > 0.0 else np.full(len(group), 1.0 / len(group))
-            arrivals: Arrivals = tuple(sorted((
-                (float(w), _known(case.deposits.start_day[d]), _known(case.deposits.end_day[d]))
-                for w, d in zip(weight, group, strict=True)
-            ), key=_arrival_order))
+            arrivals: Arrivals = tuple(
+                sorted(
+                    (
+                        (float(w), _known(case.deposits.start_day[d]), _known(case.deposits.end_day[d]))
+                        for w, d in zip(weight, group, strict=True)
+                    ),
+                    key=_arrival_order,
+                )
+            )
             history = table.history(History(ordnance=ordnance, arrivals=arrivals, searches=steps))
             rows.append((atom, table.source("deposit", ordnance), ordnance, history, float(density.sum())))
         if areas:
@@ -154,8 +163,10 @@ def streams_of(
                 rows.append((atom, source, ordnance, history, share))
     columns = list(zip(*rows, strict=True)) if rows else [(), (), (), (), ()]
     return Streams(
-        atom=np.array(columns[0], np.int64), source=np.array(columns[1], np.int64),
-        ordnance=np.array(columns[2], np.int64), history=np.array(columns[3], np.int64),
+        atom=np.array(columns[0], np.int64),
+        source=np.array(columns[1], np.int64),
+        ordnance=np.array(columns[2], np.int64),
+        history=np.array(columns[3], np.int64),
         density=np.array(columns[4], np.float64),
     )
 

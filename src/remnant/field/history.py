@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 _ARRIVAL_NODES = 8  # midpoints that stand for a range of arrival days
 _SEARCH_NODES = 3  # midpoints that stand for a range of search days
+_Row = tuple[int, int]  # class, and row of its ages
+_Step = tuple[int, float, bool, tuple[_Row, ...]]  # method, coverage, whether known, days as rows
 _EXPLOSIVE = 3  # armed, expired and dud are the first three states
 
 
@@ -68,18 +70,36 @@ class HistoryTable:
     def exposure(self, table: ParameterTable, z: Floats, values: Floats) -> Floats:
         """(n_draws, n_histories) exposure per unit of ground; `values` are the parameters at `z`."""
         present = self.shares(table, z).sum(axis=2)
-        return np.asarray(_exposure(
-            self.node_start, self.node_weight, self.step_start, self.step_method, self.step_coverage,
-            self.step_known, self.sub_start, self.sub_row, present, values,
-        ))
+        return np.asarray(
+            _exposure(
+                self.node_start,
+                self.node_weight,
+                self.step_start,
+                self.step_method,
+                self.step_coverage,
+                self.step_known,
+                self.sub_start,
+                self.sub_row,
+                present,
+                values,
+            )
+        )
 
     def remaining(self, table: ParameterTable, z: Floats, values: Floats) -> Floats:
         """(n_draws, n_histories, n_dates, 3) share of initial items left, by date and state."""
         shares = self.shares(table, z)
-        return np.asarray(_remaining(
-            self.node_start, self.node_weight, self.step_start, self.step_method, self.step_coverage, self.date_row,
-            shares, values,
-        ))
+        return np.asarray(
+            _remaining(
+                self.node_start,
+                self.node_weight,
+                self.step_start,
+                self.step_method,
+                self.step_coverage,
+                self.date_row,
+                shares,
+                values,
+            )
+        )
 
 
 def is_ageless(model: FateModel) -> bool:
@@ -100,13 +120,19 @@ def compile_histories(
         key = 1.0 if ageless[ordnance] and age >= 0.0 else float(np.round(age))
         return ordnance, rows[ordnance].setdefault(key, len(rows[ordnance]))
 
-    node_count, weights, nodes = [], [], []
+    node_count: list[int] = []
+    weights: list[float] = []
+    nodes: list[tuple[tuple[_Step, ...], tuple[_Row, ...]]] = []
     for history in histories:
-        merged: dict[object, float] = {}
+        merged: dict[tuple[tuple[_Step, ...], tuple[_Row, ...]], float] = {}
         for weight, day in _arrivals(history, as_of_day):
             steps = tuple(
-                (table.method_detect[s.method], s.coverage, s.is_known,
-                 tuple(row(history.ordnance, t - day) for t in _search_days(s, day)))
+                (
+                    table.method_detect[s.method],
+                    s.coverage,
+                    s.is_known,
+                    tuple(row(history.ordnance, t - day) for t in _search_days(s, day)),
+                )
                 for s in history.searches
                 if s.first_day is None or 0.5 * (s.first_day + s.last_day) >= day
             )
@@ -116,18 +142,19 @@ def compile_histories(
         weights.extend(merged.values())
         nodes.extend(merged.keys())
     first_row = np.concatenate([[0], np.cumsum([len(r) for r in rows])])
-    flat_steps = [step for steps, _ in nodes for step in steps]  # type: ignore[misc]
+    flat_steps = [step for steps, _ in nodes for step in steps]
     return HistoryTable(
         node_start=_starts(node_count),
         node_weight=np.array(weights, np.float64),
-        step_start=_starts([len(steps) for steps, _ in nodes]),  # type: ignore[misc]
+        step_start=_starts([len(steps) for steps, _ in nodes]),
         step_method=np.array([s[0] for s in flat_steps], np.int64),
         step_coverage=np.array([s[1] for s in flat_steps], np.float64),
         step_known=np.array([s[2] for s in flat_steps], np.bool_),
         sub_start=_starts([len(s[3]) for s in flat_steps]),
         sub_row=np.array([first_row[c] + r for s in flat_steps for c, r in s[3]], np.int64),
-        date_row=np.array([[first_row[c] + r for c, r in at] for _, at in nodes],  # type: ignore[misc]
-                          np.int64).reshape(len(nodes), len(dates)),
+        date_row=np.array([[first_row[c] + r for c, r in at] for _, at in nodes], np.int64).reshape(
+            len(nodes), len(dates)
+        ),
         ages=tuple(np.array(list(r), np.float64) for r in rows),
     )
 
@@ -159,14 +186,22 @@ def _search_days(step: SearchStep, arrival: float) -> list[float]:
     first = arrival if step.first_day is None else step.first_day
     if first >= step.last_day:
         return [step.last_day]
-    return [
-        float(first + (k + 0.5) / _SEARCH_NODES * (step.last_day - first)) for k in range(_SEARCH_NODES)
-    ]
+    return [float(first + (k + 0.5) / _SEARCH_NODES * (step.last_day - first)) for k in range(_SEARCH_NODES)]
 
 
-@numba.njit(cache=True, parallel=True, nogil=True)  # type: ignore[untyped-decorator]
-def _exposure(node_start, node_weight, step_start, step_method, step_coverage, step_known, sub_start, sub_row,
-              present, values):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, parallel=True, nogil=True)
+def _exposure(
+    node_start: Ints,
+    node_weight: Floats,
+    step_start: Ints,
+    step_method: Ints,
+    step_coverage: Floats,
+    step_known: NDArray[np.bool_],
+    sub_start: Ints,
+    sub_row: Ints,
+    present: Floats,
+    values: Floats,
+) -> Floats:
     num_draws, num_histories = values.shape[0], len(node_start) - 1
     out = np.zeros((num_draws, num_histories))
     for j in numba.prange(num_draws):
@@ -187,9 +222,17 @@ def _exposure(node_start, node_weight, step_start, step_method, step_coverage, s
     return out
 
 
-@numba.njit(cache=True, parallel=True, nogil=True)  # type: ignore[untyped-decorator]
-def _remaining(node_start, node_weight, step_start, step_method, step_coverage, date_row, shares,
-               values):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, parallel=True, nogil=True)
+def _remaining(
+    node_start: Ints,
+    node_weight: Floats,
+    step_start: Ints,
+    step_method: Ints,
+    step_coverage: Floats,
+    date_row: Ints,
+    shares: Floats,
+    values: Floats,
+) -> Floats:
     num_draws, num_histories, num_dates = values.shape[0], len(node_start) - 1, date_row.shape[1]
     out = np.zeros((num_draws, num_histories, num_dates, 3))
     for j in numba.prange(num_draws):

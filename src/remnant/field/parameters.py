@@ -98,8 +98,9 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
         if kind == "area":
             hazard_class[s] = str(case.areas.hazard_class[area])
             name = f"exists.{hazard_class[s]}"
-            source_exists[s] = number(name, f"share of {hazard_class[s]} areas that ever held anything",
-                                      _prior(case, name))
+            source_exists[s] = number(
+                name, f"share of {hazard_class[s]} areas that ever held anything", _prior(case, name)
+            )
     unit_level = np.zeros(reduction.unit_source.size, np.int64)
     pairs = np.stack([reduction.unit_source, reduction.unit_class], axis=1)
     memo: dict[tuple[str, int], int] = {}
@@ -112,7 +113,8 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
     is_deposit = reduction.source_kind[reduction.unit_source] == "deposit"
     unit_clump = np.full(is_deposit.size, -1, np.int64)
     for name, mine, where in (
-        ("clump_shape", ~is_deposit, ""), ("clump_shape.deposits", is_deposit, " of recorded deliveries")
+        ("clump_shape", ~is_deposit, ""),
+        ("clump_shape.deposits", is_deposit, " of recorded deliveries"),
     ):
         if mine.any():
             unit_clump[mine] = number(
@@ -120,8 +122,11 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
             )
     methods = sorted({step.method for h in reduction.histories for step in h.searches})
     method_detect = {
-        m: number(f"p_detect.{m}", f"{case.catalogue.method(m).title} finds an item that is there",
-                  case.catalogue.method(m).p_detect)
+        m: number(
+            f"p_detect.{m}",
+            f"{case.catalogue.method(m).title} finds an item that is there",
+            case.catalogue.method(m).p_detect,
+        )
         for m in methods
     }
     models, fate_index = [], np.zeros((len(classes), len(WHITENED_FIELDS)), np.int64)
@@ -130,11 +135,17 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
         model = model_with_setting(kind_of, entry.setting)
         models.append(model)
         for f, name in enumerate(WHITENED_FIELDS):
-            fate_index[c, f] = number(f"fate.{kind_of.name}.{name}", f"{kind_of.name}: {_FATE_TITLES[name]}",
-                                      getattr(model, name))
+            fate_index[c, f] = number(
+                f"fate.{kind_of.name}.{name}", f"{kind_of.name}: {_FATE_TITLES[name]}", getattr(model, name)
+            )
     return ParameterTable(
-        parameters=tuple(table), unit_level=unit_level, source_exists=source_exists, method_detect=method_detect,
-        class_fate=fate_index, class_models=tuple(models), unit_clump=unit_clump,
+        parameters=tuple(table),
+        unit_level=unit_level,
+        source_exists=source_exists,
+        method_detect=method_detect,
+        class_fate=fate_index,
+        class_models=tuple(models),
+        unit_clump=unit_clump,
     )
 
 
@@ -170,8 +181,13 @@ def _level(case: Case, kind: str, stratum: str, entry: OrdnanceClass, number: ob
     make = number
     assert callable(make)
     if kind == "deposit":
-        return int(make(f"deposit_factor.{label}", f"{label}: items there were per item on record",
-                        _deposit_range(case, entry)))
+        return int(
+            make(
+                f"deposit_factor.{label}",
+                f"{label}: items there were per item on record",
+                _deposit_range(case, entry),
+            )
+        )
     where = "outside hazard areas" if kind == "background" else f"in {stratum} areas that hold any"
     prior = _prior(case, f"density.{stratum}")
     return int(make(f"density.{stratum}.{label}", f"{label}: items {where}", prior))
@@ -181,7 +197,8 @@ def _deposit_range(case: Case, entry: OrdnanceClass) -> Range:
     """How wrong recorded quantities may be: the general factor widened by the records' own ranges."""
     general = _prior(case, "deposit_factor")
     mine = [
-        d for d in range(case.deposits.id.size)
+        d
+        for d in range(case.deposits.id.size)
         if str(case.deposits.type[d]) == entry.type and str(case.deposits.setting[d]) == entry.setting
     ]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -206,12 +223,21 @@ def summary(
             continue
         low, high = np.quantile(values[:, i], levels)
         ends = p.link.value(np.array([-Z95, Z95]))
-        rows.append({
-            "name": p.name, "title": p.title, "unit": p.range.unit,
-            "prior_q05": float(ends[0]), "prior_mean": float((weight * p.link.value(probe)).sum() / weight.sum()),
-            "prior_q95": float(ends[1]), "posterior_q05": float(low), "posterior_mean": float(values[:, i].mean()),
-            "posterior_q95": float(high), "basis": p.range.basis, "source": p.range.source,
-        })
+        rows.append(
+            {
+                "name": p.name,
+                "title": p.title,
+                "unit": p.range.unit,
+                "prior_q05": float(ends[0]),
+                "prior_mean": float((weight * p.link.value(probe)).sum() / weight.sum()),
+                "prior_q95": float(ends[1]),
+                "posterior_q05": float(low),
+                "posterior_mean": float(values[:, i].mean()),
+                "posterior_q95": float(high),
+                "basis": p.range.basis,
+                "source": p.range.source,
+            }
+        )
     return rows
 
 

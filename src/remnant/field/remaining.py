@@ -1,4 +1,4 @@
-"""How many items remain: counts per portion with their correlation by simulation, per cell in closed form given a draw."""
+"""How many items remain: by portion with their correlation by simulation, by cell in closed form given a draw."""
 
 from __future__ import annotations
 
@@ -142,19 +142,27 @@ def count_remaining(
         portion = np.searchsorted(portions, entries.key[rows])
         unit_of = unit.reshape(-1).astype(np.int64)
         source = reduction.unit_source[entries.unit[rows]] - first
-        rate = _portion_rates(density, left, portion, unit_of, entries.history[rows], entries.ground[rows], len(portions))
+        rate = _portion_rates(
+            density, left, portion, unit_of, entries.history[rows], entries.ground[rows], len(portions)
+        )
         held = holds[:, reduction.portion_source[portions] - first]
         # every date uses the same random numbers, so that dates differ only where their rates do
-        counts = np.stack([
-            np.random.default_rng([*seed, c, 1]).poisson(rate[:, :, t] * held[:, :, None]) for t in range(len(dates))
-        ], axis=2)
+        counts = np.stack(
+            [
+                np.random.default_rng([*seed, c, 1]).poisson(rate[:, :, t] * held[:, :, None])
+                for t in range(len(dates))
+            ],
+            axis=2,
+        )
         nothing, some_moments = _source_nothing(
             shape_u, scale_u, left, unit_of, entries.history[rows], entries.ground[rows], source, last - first
         )
         return portions, counts, exists[:, :, None, None] * (1.0 - nothing), some_moments, (first, last)
 
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for done, (portions, counts, any_, some_moments, (first, last)) in enumerate(pool.map(work, range(len(chunks)))):
+        for done, (portions, counts, any_, some_moments, (first, last)) in enumerate(
+            pool.map(work, range(len(chunks)))
+        ):
             everything = np.concatenate([counts, counts.sum(axis=3, keepdims=True)], axis=3)
             mean[portions] = everything.mean(axis=0)
             low[portions], high[portions] = _quantiles(everything)
@@ -181,7 +189,9 @@ def _never_changes(posterior: DensityPosterior) -> bool:
 
 
 def _repeated(once: Summary, times: int, *, axis: int) -> Summary:
-    return Summary(**{name: np.repeat(getattr(once, name), times, axis=axis) for name in Summary.__dataclass_fields__})
+    return Summary(
+        **{name: np.repeat(getattr(once, name), times, axis=axis) for name in Summary.__dataclass_fields__}
+    )
 
 
 def summarise(counts: NDArray[np.int64]) -> Summary:
@@ -197,8 +207,12 @@ def _quantiles(counts: NDArray[np.int64]) -> tuple[Floats, Floats]:
 
 def _by_unit(entries: Ground) -> Ground:
     order = np.lexsort((entries.history, entries.key, entries.unit))
-    return Ground(key=entries.key[order], unit=entries.unit[order], history=entries.history[order],
-                  ground=entries.ground[order])
+    return Ground(
+        key=entries.key[order],
+        unit=entries.unit[order],
+        history=entries.history[order],
+        ground=entries.ground[order],
+    )
 
 
 def _source_chunks(portion_source: Ints, num_sources: int) -> list[tuple[int, int]]:
@@ -215,8 +229,10 @@ def _source_chunks(portion_source: Ints, num_sources: int) -> list[tuple[int, in
     return chunks
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _portion_rates(density, left, portion, unit, history, ground, num_portions):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def _portion_rates(
+    density: Floats, left: Floats, portion: Ints, unit: Ints, history: Ints, ground: Floats, num_portions: int
+) -> Floats:
     """(n_draws, n_portions, n_dates, 3) expected items, if the source holds any."""
     num_draws, num_dates = left.shape[0], left.shape[2]
     out = np.zeros((num_draws, num_portions, num_dates, 3))
@@ -229,8 +245,17 @@ def _portion_rates(density, left, portion, unit, history, ground, num_portions):
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _source_nothing(shape, scale, left, unit, history, ground, source, num_sources):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def _source_nothing(
+    shape: Floats,
+    scale: Floats,
+    left: Floats,
+    unit: Ints,
+    history: Ints,
+    ground: Floats,
+    source: Ints,
+    num_sources: int,
+) -> tuple[Floats, Floats]:
     """(n_draws, n_sources, n_dates, 2) chance of no armed, and of no explosive item, if the source held any.
 
     Also (n_draws, n_sources, 2) mean and variance of explosive items at the first date.
@@ -296,9 +321,16 @@ def cells_remaining(
         source = reduction.unit_source[units]
         sources, local = np.unique(source, return_inverse=True)
         part = _cells(
-            starts[first : last + 1] - starts[first], unit.reshape(-1).astype(np.int64), entries.history[rows],
-            entries.ground[rows], local.reshape(-1).astype(np.int64), shape_u, scale_u,
-            np.ascontiguousarray(posterior.exists[chosen][:, sources]), left, _LONGEST_COUNT,
+            starts[first : last + 1] - starts[first],
+            unit.reshape(-1).astype(np.int64),
+            entries.history[rows],
+            entries.ground[rows],
+            local.reshape(-1).astype(np.int64),
+            shape_u,
+            scale_u,
+            np.ascontiguousarray(posterior.exists[chosen][:, sources]),
+            left,
+            _LONGEST_COUNT,
         )
         for target, got in zip((mean, low, high, some), part[:4], strict=True):
             target[:, :, first:last] = got
@@ -317,8 +349,19 @@ def _continuous(mean: Floats, variance: Floats, low: Floats, high: Floats) -> No
             target[open_] = np.round(gammaincinv(shape, level) * mean[open_] / shape)
 
 
-@numba.njit(cache=True, parallel=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _cells(start, unit, history, ground, unit_source, shape, scale, exists, left, longest):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, parallel=True, nogil=True, error_model="numpy")
+def _cells(
+    start: Ints,
+    unit: Ints,
+    history: Ints,
+    ground: Floats,
+    unit_source: Ints,
+    shape: Floats,
+    scale: Floats,
+    exists: Floats,
+    left: Floats,
+    longest: int,
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Mean, quantiles (−1: not reached), chance of any and variance per date, state and cell."""
     num_cells, num_draws, num_dates = len(start) - 1, left.shape[0], left.shape[2]
     mean = np.zeros((num_dates, 4, num_cells))
@@ -343,7 +386,9 @@ def _cells(start, unit, history, ground, unit_source, shape, scale, exists, left
                             share += ground[e] * left[j, history[e], t, k]
                         else:
                             share += ground[e] * (
-                                left[j, history[e], t, 0] + left[j, history[e], t, 1] + left[j, history[e], t, 2]
+                                left[j, history[e], t, 0]
+                                + left[j, history[e], t, 1]
+                                + left[j, history[e], t, 2]
                             )
                         u = unit[e]
                         is_last = e + 1 == start[c + 1]
@@ -360,7 +405,9 @@ def _cells(start, unit, history, ground, unit_source, shape, scale, exists, left
                                 p_none *= 1.0 - q + q * np.exp(src_log)
                                 if src_mean > top_mean:
                                     rest_mean += top_exists * top_mean
-                                    rest_var += top_exists * (top_var + (1.0 - top_exists) * top_mean * top_mean)
+                                    rest_var += top_exists * (
+                                        top_var + (1.0 - top_exists) * top_mean * top_mean
+                                    )
                                     top_mean, top_var, top_exists = src_mean, src_var, q
                                 else:
                                     rest_mean += q * src_mean
@@ -386,16 +433,16 @@ def _cells(start, unit, history, ground, unit_source, shape, scale, exists, left
     return mean, low, high, some, variance
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _size(mean, variance):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def _size(mean: float, variance: float) -> float:
     """Size of the negative binomial of a mean and variance; very large stands for Poisson."""
     if variance - mean <= 1e-9 * mean:
         return 1e9
     return mean * mean / (variance - mean)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _count_quantiles(par, mean, longest):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _count_quantiles(par: Floats, mean: float, longest: int) -> tuple[float, float]:
     """5 % and 95 % points of a mixture of zero-inflated negative binomials; −1 where counts are too long."""
     num = len(par)
     if mean > 0.25 * longest:

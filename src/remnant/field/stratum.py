@@ -1,14 +1,14 @@
-"""The stratum model: one density level per stratum, clumps per block, existence per hazard area (DESIGN 3.3 with u = 0).
+"""The stratum model: one density level per stratum, clumps per block, existence per hazard area.
 
 For a unit u of class k in a source a of stratum s::
 
     Z_a ~ Bernoulli(π_s)         g_u ~ Gamma(α, α)          items found ~ Poisson(Z_a μ_sk g_u E_u)
 
-Clumps are integrated in closed form (negative binomial), existence by summation; levels, clump shape, shares that exist,
-detection and fate are sampled together. Units whose finds cannot be told apart enter as one, with the clump shape that
-their sum has (exact for equal exposures, matched in mean and variance otherwise). Items met outside any search of known
-outcome show that there was one item there: they make the source exist and add one to the clump's shape, and say nothing
-about any other place.
+Clumps are integrated in closed form (negative binomial), existence by summation; levels, clump shape, shares that
+exist, detection and fate are sampled together. Units whose finds cannot be told apart enter as one, with the clump
+shape that their sum has (exact for equal exposures, matched in mean and variance otherwise). Items met outside any
+search of known outcome show that there was one item there: they make the source exist and add one to the clump's
+shape, and say nothing about any other place.
 """
 
 from __future__ import annotations
@@ -106,21 +106,23 @@ def fit_stratum(
         (entries.ground[informs], (entries.unit[informs], entries.history[informs])),
         shape=(num_units, len(reduction.histories)),
     )
-    reach = np.asarray(ground.sum(axis=1)).reshape(-1)
-    # finds on ground whose exposure is nil cannot be explained by a search: they show presence only
+    centre = np.zeros((1, len(table.parameters)))
+    reach = np.asarray(ground @ compiled.exposure(table, centre, table.values(centre))[0]).reshape(-1)
+    # finds on ground whose exposure is nil (no search, or none after the items came) cannot be explained by a search:
+    # they show presence only
     stray = reach <= 0.0
     found = np.where(stray, 0.0, reduction.found)
     met = reduction.met + np.where(stray, reduction.found, 0.0)
-    centre = np.zeros((1, len(table.parameters)))
     groups = _groups(reduction, table, ground, found, compiled, centre)
     informed = _informed(table, reduction, groups, known)
     z = rng.standard_normal((case.num_draws, len(table.parameters)))
     log_evidence = 0.0
     if groups.source.size and informed.size:
+
         def log_likelihood(some: Floats) -> Floats:
             full = np.zeros((len(some), len(table.parameters)))
             full[:, informed] = some
-            return _sources(groups, table, compiled, full)[0].sum(axis=1)
+            return np.asarray(_sources(groups, table, compiled, full)[0].sum(axis=1))
 
         population = sample_posterior(
             log_likelihood, informed.size, num_draws=case.num_draws, rng=rng, progress=progress
@@ -129,14 +131,24 @@ def fit_stratum(
         log_evidence = population.log_evidence
     _, odds = _sources(groups, table, compiled, z)
     return StratumPosterior(
-        reduction=reduction, table=table, z=z, exists=_existence(reduction, table, groups, z, odds),
-        log_evidence=log_evidence, _ground=ground,
-        _exposure=compiled.exposure(table, z, table.values(z)), _found=found, _met=met,
+        reduction=reduction,
+        table=table,
+        z=z,
+        exists=_existence(reduction, table, groups, z, odds),
+        log_evidence=log_evidence,
+        _ground=ground,
+        _exposure=compiled.exposure(table, z, table.values(z)),
+        _found=found,
+        _met=met,
     )
 
 
 def _groups(
-    reduction: Reduction, table: ParameterTable, ground: csr_matrix, found: Floats, compiled: HistoryTable,
+    reduction: Reduction,
+    table: ParameterTable,
+    ground: csr_matrix,
+    found: Floats,
+    compiled: HistoryTable,
     centre: Floats,
 ) -> _Groups:
     """Arrange the informed units by source and group."""
@@ -144,7 +156,9 @@ def _groups(
     order = units[np.lexsort((units, reduction.unit_group[units], reduction.unit_source[units]))]
     source = reduction.unit_source[order]
     group_key = source * (reduction.unit_group.max(initial=0) + 1) + reduction.unit_group[order]
-    new_group = np.concatenate([[True], group_key[1:] != group_key[:-1]]) if order.size else np.zeros(0, np.bool_)
+    new_group = (
+        np.concatenate([[True], group_key[1:] != group_key[:-1]]) if order.size else np.zeros(0, np.bool_)
+    )
     group_first = np.flatnonzero(new_group)
     group_of = np.cumsum(new_group) - 1
     values = table.values(centre)
@@ -156,7 +170,11 @@ def _groups(
     with np.errstate(invalid="ignore", divide="ignore"):
         blocks = np.where(squares > 0.0, np.square(total) / squares, 1.0)
     group_source = source[group_first]
-    source_first = np.flatnonzero(np.concatenate([[True], group_source[1:] != group_source[:-1]])) if num else group_first
+    source_first = (
+        np.flatnonzero(np.concatenate([[True], group_source[1:] != group_source[:-1]]))
+        if num
+        else group_first
+    )
     informed = group_source[source_first]
     rows = ground[order].tocsr()
     return _Groups(
@@ -166,7 +184,7 @@ def _groups(
         log_unfound=reduction.source_log_unfound[informed],
         log_unmet=reduction.source_log_unmet[informed],
         group_start=np.append(group_first, order.size).astype(np.int64),
-        group_found=np.bincount(group_of, found[order], minlength=num),
+        group_found=np.bincount(group_of, found[order], minlength=num).astype(np.float64),
         group_blocks=blocks,
         group_clump=table.unit_clump[order][group_first],
         unit_level=table.unit_level[order],
@@ -194,14 +212,26 @@ def _levels(table: ParameterTable, values: Floats, level: Ints) -> Floats:
     return stacked[:, inverse.reshape(-1)]
 
 
-def _sources(groups: _Groups, table: ParameterTable, compiled: HistoryTable, z: Floats) -> tuple[Floats, Floats]:
+def _sources(
+    groups: _Groups, table: ParameterTable, compiled: HistoryTable, z: Floats
+) -> tuple[Floats, Floats]:
     """Log-likelihood of each informed source, and its log odds of existence given the evidence; (n_draws, n)."""
     values = table.values(z)
     level = np.stack([per_m2(p, values[:, i]) for i, p in enumerate(table.parameters)], axis=1)
     exposure = compiled.exposure(table, z, values)
     found = _group_log_likelihood(
-        groups.source_start, groups.group_start, groups.group_found, groups.group_blocks, groups.unit_level,
-        groups.ground_start, groups.ground_history, groups.ground, level, exposure, groups.group_clump, values,
+        groups.source_start,
+        groups.group_start,
+        groups.group_found,
+        groups.group_blocks,
+        groups.unit_level,
+        groups.ground_start,
+        groups.ground_history,
+        groups.ground,
+        level,
+        exposure,
+        groups.group_clump,
+        values,
     )
     certain = groups.source_exists < 0
     share = np.where(certain, 1.0, values[:, np.maximum(groups.source_exists, 0)])
@@ -225,13 +255,27 @@ def _existence(
     with np.errstate(divide="ignore"):
         absent = np.exp(reduction.source_log_unmet)
         exists = np.where(certain, 1.0, share / (share + (1.0 - share) * absent))
-    exists[:, groups.source] = np.where(np.isposinf(odds), 1.0, 1.0 / (1.0 + np.exp(-np.clip(odds, -700.0, 700.0))))
+    exists[:, groups.source] = np.where(
+        np.isposinf(odds), 1.0, 1.0 / (1.0 + np.exp(-np.clip(odds, -700.0, 700.0)))
+    )
     return np.asarray(exists)
 
 
-@numba.njit(cache=True, parallel=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _group_log_likelihood(source_start, group_start, group_found, group_blocks, unit_level, ground_start,
-                          ground_history, ground, level, exposure, group_clump, values):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, parallel=True, nogil=True, error_model="numpy")
+def _group_log_likelihood(
+    source_start: Ints,
+    group_start: Ints,
+    group_found: Floats,
+    group_blocks: Floats,
+    unit_level: Ints,
+    ground_start: Ints,
+    ground_history: Ints,
+    ground: Floats,
+    level: Floats,
+    exposure: Floats,
+    group_clump: Ints,
+    values: Floats,
+) -> Floats:
     """(n_draws, n_sources) negative binomial log-likelihood of the finds, given that the source exists.
 
     The constant −log Y! is left out.
@@ -251,7 +295,8 @@ def _group_log_likelihood(source_start, group_start, group_found, group_blocks, 
                 shape, found = values[j, group_clump[g]] * group_blocks[g], group_found[g]
                 if found > 0.0:
                     total += (
-                        math.lgamma(shape + found) - math.lgamma(shape)
+                        math.lgamma(shape + found)
+                        - math.lgamma(shape)
                         - shape * np.log1p(expected / shape)
                         + found * (np.log(expected) - np.log(shape + expected))
                     )

@@ -87,11 +87,13 @@ def coverage(polygons: NDArray[np.object_], grid: Grid) -> Coverage:
         cell_row = box[start:stop, 0][polygon] + local // width
         cell_col = box[start:stop, 2][polygon] + local % width
         inside = (cell_row >= 0) & (cell_row < grid.num_rows) & (cell_col >= 0) & (cell_col < grid.num_cols)
-        found.append((
-            (polygon + start)[inside],
-            (cell_row * grid.num_cols + cell_col)[inside],
-            np.clip(np.abs(buffer[place]), 0.0, 1.0)[inside],
-        ))
+        found.append(
+            (
+                (polygon + start)[inside],
+                (cell_row * grid.num_cols + cell_col)[inside],
+                np.clip(np.abs(buffer[place]), 0.0, 1.0)[inside],
+            )
+        )
         start = stop
     if not found:
         return Coverage(polygon=np.zeros(0, np.int64), cell=np.zeros(0, np.int64), share=np.zeros(0))
@@ -112,20 +114,31 @@ def _boxes(polygons: NDArray[np.object_], grid: Grid) -> NDArray[np.int64]:
     past_row = np.floor((grid.top_m - bounds[:, 1]) / grid.cell_m) + 1
     first_col = np.floor((bounds[:, 0] - grid.left_m) / grid.cell_m)
     past_col = np.floor((bounds[:, 2] - grid.left_m) / grid.cell_m) + 1
-    box = np.stack([
-        np.clip(first_row, -1, grid.num_rows),
-        np.clip(past_row, 0, grid.num_rows + 1),
-        np.clip(first_col, -1, grid.num_cols),
-        np.clip(past_col, 0, grid.num_cols + 1),
-    ], axis=1).astype(np.int64)
+    box = np.stack(
+        [
+            np.clip(first_row, -1, grid.num_rows),
+            np.clip(past_row, 0, grid.num_rows + 1),
+            np.clip(first_col, -1, grid.num_cols),
+            np.clip(past_col, 0, grid.num_cols + 1),
+        ],
+        axis=1,
+    ).astype(np.int64)
     box[empty] = 0
     box[:, 1] = np.maximum(box[:, 1], box[:, 0])
     box[:, 3] = np.maximum(box[:, 3], box[:, 2])
     return box
 
 
-@numba.njit(cache=True, parallel=True, nogil=True)  # type: ignore[untyped-decorator]
-def _accumulate(buffer, offset, box, first_edge, row, col, is_edge):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, parallel=True, nogil=True)
+def _accumulate(
+    buffer: NDArray[np.float64],
+    offset: NDArray[np.int64],
+    box: NDArray[np.int64],
+    first_edge: NDArray[np.int64],
+    row: NDArray[np.float64],
+    col: NDArray[np.float64],
+    is_edge: NDArray[np.bool_],
+) -> None:
     """Fill each polygon's bounding box with signed shares."""
     for p in numba.prange(len(offset) - 1):
         row0, row1, col0, col1 = box[p, 0], box[p, 1], box[p, 2], box[p, 3]
@@ -144,8 +157,19 @@ def _accumulate(buffer, offset, box, first_edge, row, col, is_edge):  # type: ig
                 buffer[base + r * width + c] = total
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _add_edge(buffer, base, row0, row1, col0, width, ya, xa, yb, xb):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def _add_edge(
+    buffer: NDArray[np.float64],
+    base: int,
+    row0: int,
+    row1: int,
+    col0: int,
+    width: int,
+    ya: float,
+    xa: float,
+    yb: float,
+    xb: float,
+) -> None:
     """Add one edge: in each row, the ground to its right, as steps along the row."""
     if ya == yb:
         return

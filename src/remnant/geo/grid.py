@@ -86,9 +86,15 @@ def grid_over(bounds_m: tuple[float, float, float, float], cell_m: float, block_
     rows, cols = (int(max(n, 1)) * block_cells for n in (top - bottom, right - left))
     if rows * cols > MAX_CELLS:
         raise InvalidInput(
-            f"cells of {cell_m:g} m over {(right - left) * block_m / 1e3:,.0f} × {(top - bottom) * block_m / 1e3:,.0f} km "
-            f"are {rows * cols:,} cells, more than {MAX_CELLS:,}; take larger cells, or look for a record that lies far "
-            "from the others"
+            f"cells of {cell_m:g} m over {(right - left) * block_m / 1e3:,.0f} × "
+            f"{(top - bottom) * block_m / 1e3:,.0f} km are {rows * cols:,} cells, more than {MAX_CELLS:,}; "
+            "take larger cells, or look for a record that lies far from the others"
         )
-    return Grid(left_m=float(left * block_m), top_m=float(top * block_m), cell_m=cell_m,
-                block_cells=block_cells, num_rows=rows, num_cols=cols)
+    return Grid(
+        left_m=float(left * block_m),
+        top_m=float(top * block_m),
+        cell_m=cell_m,
+        block_cells=block_cells,
+        num_rows=rows,
+        num_cols=cols,
+    )

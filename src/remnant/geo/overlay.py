@@ -80,6 +80,7 @@ def _faces(
     """Faces of the planar graph of all boundaries, with the (face, shape) pairs that cover them."""
     if shapes.size == 0:
         return shapes, np.zeros(0, np.int64), np.zeros(0, np.int64)
+    shapes = shapely.set_precision(shapes, _SNAP_M)
     lines = shapely.union_all(shapely.boundary(shapes), grid_size=_SNAP_M)
     polygonised = shapely.polygonize(shapely.get_parts(np.array([lines])))
     faces = shapely.get_parts(np.array([polygonised]))

@@ -14,7 +14,7 @@ import shapely
 import xarray as xr
 from numpy.typing import NDArray
 
-from remnant.assess import Assessment
+from remnant.assessment import Assessment
 from remnant.io.write_colours import AREA_BREAKS, CELL_BREAKS
 from remnant.io.write_styles import LayerStyle, chance_rules, verdict_rules, write_styles
 from remnant.io.write_tables import flat, result_tables

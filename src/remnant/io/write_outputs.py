@@ -12,7 +12,7 @@ import pyogrio
 from rasterio._err import CPLE_BaseError  # not exported, but raised
 from rasterio.errors import RasterioError
 
-from remnant.assess import Assessment
+from remnant.assessment import Assessment
 from remnant.errors import RemnantError
 from remnant.io.write_folder import MANIFEST, whole_folder
 from remnant.io.write_geopackage import write_geopackage

@@ -31,7 +31,7 @@ def write_cogs(cells: xr.Dataset, folder: Path) -> tuple[Path, ...]:
     Parameters
     ----------
     cells
-        The cells of an assessment (see `remnant.assess.Assessment.cells`).
+        The cells of an assessment (see `remnant.assessment.Assessment.cells`).
     folder
         An existing folder.
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from remnant.assess import RESULT_STATES, Assessment
+from remnant.assessment import RESULT_STATES, Assessment
 
 SEVERITIES = ("error", "warning", "note")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

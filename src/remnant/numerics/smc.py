@@ -96,11 +96,19 @@ def sample_posterior(
     z = rng.standard_normal((num_draws, dim))
     log_like = _checked(log_likelihood(z))
     if dim == 0:
-        return Population(z=z, log_likelihood=log_like, log_evidence=float(log_like[0]), num_steps=0,
-                          num_evaluations=1, acceptance=1.0)
+        return Population(
+            z=z,
+            log_likelihood=log_like,
+            log_evidence=float(log_like[0]),
+            num_steps=0,
+            num_evaluations=1,
+            acceptance=1.0,
+        )
     if not np.isfinite(log_like).any():
-        raise NotEstimable("prior and evidence exclude each other: no draw of the prior explains the records. "
-                           "Widen the prior, or look for a record that contradicts the others.")
+        raise NotEstimable(
+            "prior and evidence exclude each other: no draw of the prior explains the records. "
+            "Widen the prior, or look for a record that contradicts the others."
+        )
     power, log_evidence, steps, evaluations, acceptance = 0.0, 0.0, 0, 1, 1.0
     mixing = 0.3  # starting angle of the autoregressive proposal, as sin²
     while power < 1.0:
@@ -118,12 +126,18 @@ def sample_posterior(
         evaluations += moves
         if progress is not None:
             progress(power)
-    return Population(z=z, log_likelihood=log_like, log_evidence=log_evidence, num_steps=steps,
-                      num_evaluations=evaluations, acceptance=acceptance)
+    return Population(
+        z=z,
+        log_likelihood=log_like,
+        log_evidence=log_evidence,
+        num_steps=steps,
+        num_evaluations=evaluations,
+        acceptance=acceptance,
+    )
 
 
 def _checked(log_like: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(np.isnan(log_like), -np.inf, log_like)
+    return np.asarray(np.where(np.isnan(log_like), -np.inf, log_like))
 
 
 def _next_power(log_like: NDArray[np.float64], power: float) -> tuple[float, NDArray[np.float64]]:
@@ -150,7 +164,7 @@ def _next_power(log_like: NDArray[np.float64], power: float) -> tuple[float, NDA
 
 def _systematic(weight: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.intp]:
     places = (rng.random() + np.arange(weight.size)) / weight.size
-    return np.minimum(np.searchsorted(np.cumsum(weight), places), weight.size - 1)
+    return np.asarray(np.minimum(np.searchsorted(np.cumsum(weight), places), weight.size - 1))
 
 
 def _move(
@@ -174,7 +188,7 @@ def _move(
     walk_scale, accepted_share = 2.38 / np.sqrt(dim), 0.0
 
     def log_gauss(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return -0.5 * np.square(np.linalg.solve(factor, (points - mean).T)).sum(axis=0)
+        return np.asarray(-0.5 * np.square(np.linalg.solve(factor, (points - mean).T)).sum(axis=0))
 
     while moves < limit:
         is_walk = moves % 4 == 3

@@ -21,7 +21,7 @@ from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path as Outline
 from numpy.typing import NDArray
 
-from remnant.assess import Assessment
+from remnant.assessment import Assessment
 from remnant.io.write_colours import AREA_BREAKS, CELL_BREAKS, OUTLINE, SCALE, UNKNOWN, class_labels
 
 _WIDTH_IN = 7.4

@@ -13,7 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from remnant.assess import RESULT_STATES, Assessment
+from remnant.assessment import RESULT_STATES, Assessment
 from remnant.io.write_colours import AREA_BREAKS, SCALE, UNKNOWN, VERDICT_COLOURS
 from remnant.io.write_tables import SEVERITIES, flat, result_tables
 from remnant.report import words
@@ -291,9 +291,8 @@ def _map_alt(result: Assessment) -> str:
 
 
 def _districts(result: Assessment) -> gpd.GeoDataFrame | None:
-    """Outlines of districts, where the assessment carries them."""
-    outlines = getattr(result, "districts", None)
-    return outlines if isinstance(outlines, gpd.GeoDataFrame) and len(outlines) else None
+    """Outlines of districts, if there are any."""
+    return result.districts if len(result.districts) else None
 
 
 def _areas(result: Assessment, rows: NDArray[np.int64]) -> list[dict[str, Any]]:

@@ -119,9 +119,12 @@ def simulate_case(case: Case, *, rng: np.random.Generator) -> tuple[Case, Truth]
         factor = draw(f"deposit_factor.{label}", prior("deposit_factor"))
         blocks = _blocks(case.deposits.geometry[d], case.grid.block_m)
         corner = np.floor(shapely.bounds(shapely.point_on_surface(blocks))[:, :2] / case.grid.block_m)
-        local = np.array([
-            clumps.setdefault((label, float(x), float(y)), float(rng.gamma(drop_clump, 1.0 / drop_clump))) for x, y in corner
-        ])
+        local = np.array(
+            [
+                clumps.setdefault((label, float(x), float(y)), float(rng.gamma(drop_clump, 1.0 / drop_clump)))
+                for x, y in corner
+            ]
+        )
         middle = float(np.sqrt(case.deposits.quantity_low[d] * case.deposits.quantity_high[d]))
         density = factor * middle / shapely.area(case.deposits.geometry[d])
         counts = rng.poisson(density * local * shapely.area(blocks))
@@ -149,8 +152,15 @@ def _blocks(geometry: shapely.Geometry, block_m: float) -> NDArray[np.object_]:
 
 
 def _items(
-    blocks: NDArray[np.object_], counts: Ints, name: str, area: int, span: tuple[float, float], model: FateModel,
-    draw: object, *, rng: np.random.Generator,
+    blocks: NDArray[np.object_],
+    counts: Ints,
+    name: str,
+    area: int,
+    span: tuple[float, float],
+    model: FateModel,
+    draw: object,
+    *,
+    rng: np.random.Generator,
 ) -> Items:
     """Items at random places of their blocks, each with clocks of its own."""
     assert callable(draw)
@@ -160,21 +170,32 @@ def _items(
     for block, count in zip(blocks[counts > 0], counts[counts > 0], strict=True):
         x[start : start + count], y[start : start + count] = _points_in(block, int(count), rng)
         start += int(count)
-    theta = {f: draw(f"fate.{name}.{f}", getattr(model, f)) for f in
-             ("p_arms", "p_sd_fails", "sd_delay_factor", "p_sd_late", "p_sda_fails")}
+    theta = {
+        f: draw(f"fate.{name}.{f}", getattr(model, f))
+        for f in ("p_arms", "p_sd_fails", "sd_delay_factor", "p_sd_late", "p_sda_fails")
+    }
     arrived = rng.uniform(span[0], max(span[1], span[0] + 1e-9), total)
     is_dud = rng.random(total) >= theta["p_arms"]
     fails = rng.random(total) < theta["p_sd_fails"]
     late = rng.random(total) < theta["p_sd_late"]
     delay = np.where(
-        late, _delays(model.sd_late_delay, total, rng), theta["sd_delay_factor"] * _delays(model.sd_delay, total, rng)
+        late,
+        _delays(model.sd_late_delay, total, rng),
+        theta["sd_delay_factor"] * _delays(model.sd_delay, total, rng),
     )
     gone = np.where(is_dud | fails, np.inf, arrived + delay)
     never = rng.random(total) < theta["p_sda_fails"]
     off = arrived + _delays(model.sda_delay, total, rng)
     return Items(
-        x_m=x, y_m=y, type=np.full(total, name), area=np.full(total, area), arrived=arrived, is_dud=is_dud, gone=gone,
-        deactivated=np.where(fails & ~never & ~is_dud, off, np.inf), found=np.full(total, np.inf),
+        x_m=x,
+        y_m=y,
+        type=np.full(total, name),
+        area=np.full(total, area),
+        arrived=arrived,
+        is_dud=is_dud,
+        gone=gone,
+        deactivated=np.where(fails & ~never & ~is_dud, off, np.inf),
+        found=np.full(total, np.inf),
         found_by=np.full(total, -1),
     )
 
@@ -195,18 +216,28 @@ def _delays(window: Range, count: int, rng: np.random.Generator) -> Floats:
     if window.high == 0.0:
         return np.zeros(count)
     low, high = np.log(window.low / DAY_H), np.log(window.high / DAY_H)
-    return np.exp(0.5 * (low + high) + (high - low) / (2.0 * Z95) * rng.standard_normal(count))
+    return np.asarray(np.exp(0.5 * (low + high) + (high - low) / (2.0 * Z95) * rng.standard_normal(count)))
 
 
 def _concatenate(parts: list[Items]) -> Items:
     if not parts:
         none = np.zeros(0)
         whole, flag = np.zeros(0, np.int64), np.zeros(0, np.bool_)
-        return Items(x_m=none, y_m=none, type=np.zeros(0, str), area=whole, arrived=none, is_dud=flag, gone=none,
-                     deactivated=none, found=none, found_by=whole)
-    return Items(**{
-        name: np.concatenate([getattr(p, name) for p in parts]) for name in Items.__dataclass_fields__
-    })
+        return Items(
+            x_m=none,
+            y_m=none,
+            type=np.zeros(0, str),
+            area=whole,
+            arrived=none,
+            is_dud=flag,
+            gone=none,
+            deactivated=none,
+            found=none,
+            found_by=whole,
+        )
+    return Items(
+        **{name: np.concatenate([getattr(p, name) for p in parts]) for name in Items.__dataclass_fields__}
+    )
 
 
 def _search(case: Case, items: Items, draw: object, *, rng: np.random.Generator) -> Items:
@@ -219,7 +250,9 @@ def _search(case: Case, items: Items, draw: object, *, rng: np.random.Generator)
         chance = draw(f"p_detect.{method.name}", method.p_detect) * case.searches.coverage[s]
         day = 0.5 * (case.searches.start_day[s] + case.searches.end_day[s])
         there = (items.arrived <= day) & (items.gone > day) & (found > day)
-        inside = shapely.intersects(case.searches.geometry[s], points) if points.size else np.zeros(0, np.bool_)
+        inside = (
+            shapely.intersects(case.searches.geometry[s], points) if points.size else np.zeros(0, np.bool_)
+        )
         hit = there & inside & (rng.random(items.x_m.size) < chance)
         found[hit], found_by[hit] = day, s
     return replace(items, found=found, found_by=found_by)
@@ -235,8 +268,12 @@ def _recorded(case: Case, items: Items) -> Case:
     events = Events(
         id=np.array([f"find {i + 1}" for i in number], str),
         geometry=shapely.points(items.x_m[mine], items.y_m[mine]),
-        precision_m=np.zeros(mine.size), kind=np.full(mine.size, "find"), type=items.type[mine],
-        num_items=np.ones(mine.size), day=items.found[mine], search_id=case.searches.id[search],
+        precision_m=np.zeros(mine.size),
+        kind=np.full(mine.size, "find"),
+        type=items.type[mine],
+        num_items=np.ones(mine.size),
+        day=items.found[mine],
+        search_id=case.searches.id[search],
         source=Provenance(layer=np.full(mine.size, "simulated finds"), row=number + 1),
     )
     searches = replace(case.searches, items_found=np.where(known, counts, np.nan))

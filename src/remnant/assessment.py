@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -18,8 +18,16 @@ from scipy.special import ndtri
 from remnant._version import __version__
 from remnant.decide import AreaEvidence, release_verdict, search_share_needed
 from remnant.evidence import Case, GridSpec, Policy, Reduction, reduce_case
-from remnant.field import Remaining, StratumPosterior, Summary, cells_remaining, count_remaining, fit_stratum
-from remnant.field import is_ageless, summary
+from remnant.field import (
+    Remaining,
+    StratumPosterior,
+    Summary,
+    cells_remaining,
+    count_remaining,
+    fit_stratum,
+    is_ageless,
+    summary,
+)
 from remnant.numerics import link_of
 from remnant.units import KM2_M2, YEAR_D, date_of, day_number
 
@@ -49,6 +57,8 @@ class Assessment:
         ``geometry`` (None where the place is unknown).
     area_results
         Long table: ``area`` (index into `areas`) and the result columns, plus ``density_q95_per_km2``.
+    districts
+        ``district`` and ``geometry`` of every district.
     district_results
         The same by ``district``.
     total_results
@@ -79,6 +89,7 @@ class Assessment:
     policy: Policy
     areas: gpd.GeoDataFrame
     area_results: pd.DataFrame
+    districts: gpd.GeoDataFrame
     district_results: pd.DataFrame
     total_results: pd.DataFrame
     curve: pd.DataFrame
@@ -94,7 +105,9 @@ _CURVE_DAYS = (1, 2, 5, 15, 30, 60, 120)
 _CURVE_YEARS = (1, 2, 3, 5, 7, 10, 15, 20, 25, 30)
 _CURVE_DRAWS = 200
 _CELL_DRAWS = 100
-_SURVEY_METHOD = "manual detector"  # what "search further" is reckoned with when the case names no clearance method
+_SURVEY_METHOD = (
+    "manual detector"  # what "search further" is reckoned with when the case names no clearance method
+)
 
 
 def assess(case: Case, *, seed: int | None = None, progress: Progress | None = None) -> Assessment:
@@ -116,7 +129,11 @@ def assess(case: Case, *, seed: int | None = None, progress: Progress | None = N
     seed = case.seed if seed is None else seed
 
     def report(step: str) -> Callable[[float], None]:
-        return lambda share: progress(step, share) if progress is not None else None
+        def tell(share: float) -> None:
+            if progress is not None:
+                progress(step, share)
+
+        return tell
 
     report("reduce")(0.0)
     reduction = reduce_case(case)
@@ -127,12 +144,19 @@ def assess(case: Case, *, seed: int | None = None, progress: Progress | None = N
     as_of = day_number(case.as_of)
     days = [day_number(d) for d in case.dates]
     groups, area_portions = _groups_of(case, reduction)
-    counted = count_remaining(posterior, days, as_of, groups, seed=[seed, *b"count"], progress=report("count"))
+    counted = count_remaining(
+        posterior, days, as_of, groups, seed=[seed, *b"count"], progress=report("count")
+    )
     clocks = not all(is_ageless(m) for m in posterior.table.class_models)
     ahead = [as_of, *(as_of + d for d in _CURVE_DAYS), *(as_of + YEAR_D * y for y in _CURVE_YEARS)]
     curve_days = ahead if clocks else [ahead[0], ahead[-1]]
     over_time = count_remaining(
-        posterior, curve_days, as_of, {"all": groups["all"]}, seed=[seed, *b"curve"], num_draws=_CURVE_DRAWS,
+        posterior,
+        curve_days,
+        as_of,
+        {"all": groups["all"]},
+        seed=[seed, *b"curve"],
+        num_draws=_CURVE_DRAWS,
         progress=report("curve"),
     )
     in_cells = cells_remaining(posterior, days, as_of, num_draws=_CELL_DRAWS, progress=report("cells"))
@@ -142,12 +166,20 @@ def assess(case: Case, *, seed: int | None = None, progress: Progress | None = N
         [dataclasses.asdict(f) for f in case.findings + reduction.findings], columns=list(_FINDING_COLUMNS)
     )
     return Assessment(
-        name=case.name, as_of=case.as_of, dates=case.dates, crs=case.crs, grid=case.grid, policy=case.policy,
+        name=case.name,
+        as_of=case.as_of,
+        dates=case.dates,
+        crs=case.crs,
+        grid=case.grid,
+        policy=case.policy,
         areas=_areas(case, reduction, posterior, counted, area_results, over_time, curve_days),
         area_results=area_results,
-        district_results=_by_name(case, counted, "district", {
-            str(n): f"district {i}" for i, n in enumerate(case.districts.name)
-        }),
+        districts=gpd.GeoDataFrame(
+            {"district": case.districts.name}, geometry=list(case.districts.geometry), crs=case.crs
+        ),
+        district_results=_by_name(
+            case, counted, "district", {str(n): f"district {n}" for n in case.districts.name}
+        ),
         total_results=_by_name(case, counted, "scope", {name: name for name in groups if name in _SCOPES}),
         curve=_rows(over_time.by_group["all"], [date_of(d) for d in curve_days], case.as_of, {}),
         cells=_cells(case, reduction, in_cells),
@@ -159,8 +191,19 @@ def assess(case: Case, *, seed: int | None = None, progress: Progress | None = N
 
 
 _SCOPES = ("hazard areas", "deposits", "outside hazard areas", "place unknown", "all")
-_PARAMETER_COLUMNS = ("name", "title", "unit", "prior_q05", "prior_mean", "prior_q95", "posterior_q05",
-                      "posterior_mean", "posterior_q95", "basis", "source")
+_PARAMETER_COLUMNS = (
+    "name",
+    "title",
+    "unit",
+    "prior_q05",
+    "prior_mean",
+    "prior_q95",
+    "posterior_q05",
+    "posterior_mean",
+    "posterior_q95",
+    "basis",
+    "source",
+)
 _FINDING_COLUMNS = ("severity", "code", "count", "file", "layer", "row", "asked", "came", "todo")
 
 
@@ -177,8 +220,10 @@ def _groups_of(case: Case, reduction: Reduction) -> tuple[dict[str, Ints], dict[
         "all": np.arange(source.size),
     }
     groups = {name: portions for name, portions in groups.items() if portions.size or name == "all"}
-    for i in range(case.districts.name.size):
-        groups[f"district {i}"] = np.flatnonzero(reduction.portion_district == i)
+    for name in dict.fromkeys(case.districts.name.tolist()):  # several polygons may carry one name
+        groups[f"district {name}"] = np.flatnonzero(
+            np.isin(reduction.portion_district, np.flatnonzero(case.districts.name == name))
+        )
     order = np.argsort(area, kind="stable")
     bounds = np.searchsorted(area[order], np.arange(case.areas.id.size + 1))
     of_area = {a: order[bounds[a] : bounds[a + 1]] for a in range(case.areas.id.size)}
@@ -192,18 +237,28 @@ def _rows(
     result: Summary, dates: Sequence[dt.date], as_of: dt.date, extra: Mapping[str, object]
 ) -> pd.DataFrame:
     """Long table of one summary (n_dates, 4)."""
-    return pd.DataFrame([
-        {**extra, "date": date, "state": state, "is_forecast": date > as_of,
-         "mean": float(result.mean[t, k]), "q05": float(result.q05[t, k]), "q95": float(result.q95[t, k]),
-         "p_any": float(result.p_any[t, k])}
-        for t, date in enumerate(dates)
-        for k, state in enumerate(RESULT_STATES)
-    ])
+    return pd.DataFrame(
+        [
+            {
+                **extra,
+                "date": date,
+                "state": state,
+                "is_forecast": date > as_of,
+                "mean": float(result.mean[t, k]),
+                "q05": float(result.q05[t, k]),
+                "q95": float(result.q95[t, k]),
+                "p_any": float(result.p_any[t, k]),
+            }
+            for t, date in enumerate(dates)
+            for k, state in enumerate(RESULT_STATES)
+        ]
+    )
 
 
 def _by_name(case: Case, counted: Remaining, column: str, groups: Mapping[str, str]) -> pd.DataFrame:
     tables = [
-        _rows(counted.by_group[group], case.dates, case.as_of, {column: name}) for name, group in groups.items()
+        _rows(counted.by_group[group], case.dates, case.as_of, {column: name})
+        for name, group in groups.items()
     ]
     empty = pd.DataFrame(columns=[column, "date", "state", "is_forecast", "mean", "q05", "q95", "p_any"])
     return pd.concat(tables, ignore_index=True) if tables else empty
@@ -214,7 +269,8 @@ def _area_results(
 ) -> pd.DataFrame:
     """Long table of all hazard areas."""
     num, num_dates = case.areas.id.size, len(case.dates)
-    blank = np.zeros((num, num_dates, 4))
+    # an area whose ground belongs to others has no estimate of its own: unknown, not zero
+    blank = np.full((num, num_dates, 4), np.nan)
     columns = {name: blank.copy() for name in ("mean", "q05", "q95", "p_any")}
     for a, mine in portions.items():
         for name, target in columns.items():
@@ -227,14 +283,16 @@ def _area_results(
         density = columns["q95"] / area_km2[:, None, None]
     index = np.indices(blank.shape)
     dates = np.array(case.dates, dtype=object)
-    return pd.DataFrame({
-        "area": index[0].ravel(),
-        "date": dates[index[1].ravel()],
-        "state": np.array(RESULT_STATES)[index[2].ravel()],
-        "is_forecast": (dates > case.as_of)[index[1].ravel()].astype(bool),
-        **{name: values.ravel() for name, values in columns.items()},
-        "density_q95_per_km2": density.ravel(),
-    })
+    return pd.DataFrame(
+        {
+            "area": index[0].ravel(),
+            "date": dates[index[1].ravel()],
+            "state": np.array(RESULT_STATES)[index[2].ravel()],
+            "is_forecast": (dates > case.as_of)[index[1].ravel()].astype(bool),
+            **{name: values.ravel() for name, values in columns.items()},
+            "density_q95_per_km2": density.ravel(),
+        }
+    )
 
 
 def _areas(
@@ -264,28 +322,52 @@ def _areas(
             reasons.append("all of its ground is covered by another hazard area, which carries the estimate")
             continue
         exists[a] = posterior.exists[:, s].mean()
-        verdict, words = release_verdict(case.policy, AreaEvidence(
-            p_any_armed=counted.source_any[:, s, 0, 0], p_any_explosive=counted.source_any[:, s, 0, 1],
-            density_q95_per_km2=float(density[a]), place_known=bool(placed[a]),
-            searched_share=float(reduction.area_searched[a]),
-        ))
-        limit = min((v for v in (case.policy.p_any_armed_max, case.policy.p_any_explosive_max) if v is not None),
-                    default=None)
+        verdict, words = release_verdict(
+            case.policy,
+            AreaEvidence(
+                p_any_armed=counted.source_any[:, s, 0, 0].astype(np.float64),
+                p_any_explosive=counted.source_any[:, s, 0, 1].astype(np.float64),
+                density_q95_per_km2=float(density[a]),
+                place_known=bool(placed[a]),
+                searched_share=float(reduction.area_searched[a]),
+            ),
+        )
+        limit = min(
+            (v for v in (case.policy.p_any_armed_max, case.policy.p_any_explosive_max) if v is not None),
+            default=None,
+        )
         if limit is not None and verdict != "meets":
             share = search_share_needed(
-                limit, posterior.exists[:, s], counted.source_moments[:, s, 0], counted.source_moments[:, s, 1], p_detect
+                limit,
+                posterior.exists[:, s],
+                counted.source_moments[:, s, 0].astype(np.float64),
+                counted.source_moments[:, s, 1].astype(np.float64),
+                p_detect,
             )
             further[a] = share * reduction.area_m2[a]
-            words += _when_ready(case.policy, over_time.source_any[:, s, :, 0], curve_days)
+            words += _when_ready(case.policy, over_time.source_any[:, s, :, 0].astype(np.float64), curve_days)
         verdicts.append(verdict)
         reasons.append(words)
-    return gpd.GeoDataFrame({
-        "area_id": records.id, "hazard_class": records.hazard_class, "status": records.status,
-        "types": ["; ".join(t) for t in records.types], "layer": records.source.layer, "row": records.source.row,
-        "area_m2": reduction.area_m2, "place_known": placed, "searched_share": reduction.area_searched,
-        "num_found": reduction.area_found, "p_exists": exists, "verdict": verdicts, "reasons": reasons,
-        "search_m2": further,
-    }, geometry=gpd.GeoSeries(list(records.geometry), crs=case.crs), crs=case.crs)
+    return gpd.GeoDataFrame(
+        {
+            "area_id": records.id,
+            "hazard_class": records.hazard_class,
+            "status": records.status,
+            "types": ["; ".join(t) for t in records.types],
+            "layer": records.source.layer,
+            "row": records.source.row,
+            "area_m2": reduction.area_m2,
+            "place_known": placed,
+            "searched_share": reduction.area_searched,
+            "num_found": reduction.area_found,
+            "p_exists": exists,
+            "verdict": verdicts,
+            "reasons": reasons,
+            "search_m2": further,
+        },
+        geometry=gpd.GeoSeries(list(records.geometry), crs=case.crs),
+        crs=case.crs,
+    )
 
 
 def _when_ready(policy: Policy, p_armed: Floats, days: Sequence[float]) -> str:
@@ -295,14 +377,18 @@ def _when_ready(policy: Policy, p_armed: Floats, days: Sequence[float]) -> str:
     upper = np.quantile(p_armed, 0.95, axis=0)
     ready = np.flatnonzero(upper <= policy.p_any_armed_max)
     if ready.size and ready[0] > 0:
-        return f"; time alone brings the chance of an armed item within the limit by {date_of(days[ready[0]])}"
+        return (
+            f"; time alone brings the chance of an armed item within the limit by {date_of(days[ready[0]])}"
+        )
     return ""
 
 
 def _clearance_detection(case: Case, posterior: StratumPosterior) -> Floats:
     """Draws of the detection probability of the case's most used clearance method."""
     methods = [str(m) for m in case.searches.method if case.catalogue.method(str(m)).kind == "clearance"]
-    name = case.catalogue.method(max(sorted(set(methods)), key=methods.count) if methods else _SURVEY_METHOD).name
+    name = case.catalogue.method(
+        max(sorted(set(methods)), key=methods.count) if methods else _SURVEY_METHOD
+    ).name
     values = posterior.table.values(posterior.z)
     if name in posterior.table.method_detect:
         return np.asarray(values[:, posterior.table.method_detect[name]])
@@ -316,8 +402,10 @@ def _cells(case: Case, reduction: Reduction, result: Summary) -> xr.Dataset:
     grid = reduction.grid
     row, col = grid.row_col(reduction.cells)
     words = {
-        "mean": ("items", "expected items that remain"), "q05": ("items", "5 % point of items that remain"),
-        "q95": ("items", "95 % point of items that remain"), "p_any": ("1", "chance of at least one item"),
+        "mean": ("items", "expected items that remain"),
+        "q05": ("items", "5 % point of items that remain"),
+        "q95": ("items", "95 % point of items that remain"),
+        "p_any": ("1", "chance of at least one item"),
     }
     variables = {
         name: (("date", "state", "cell"), getattr(result, name), {"units": unit, "long_name": text})
@@ -332,25 +420,42 @@ def _cells(case: Case, reduction: Reduction, result: Summary) -> xr.Dataset:
     return xr.Dataset(
         {**variables, **{n: (("cell",), v, {"units": u, "long_name": t}) for n, (v, u, t) in flat.items()}},
         coords={"date": [np.datetime64(d, "ns") for d in case.dates], "state": list(RESULT_STATES)},
-        attrs={"crs": case.crs, "cell_m": grid.cell_m, "left_m": grid.left_m, "top_m": grid.top_m,
-               "num_rows": grid.num_rows, "num_cols": grid.num_cols},
+        attrs={
+            "crs": case.crs,
+            "cell_m": grid.cell_m,
+            "left_m": grid.left_m,
+            "top_m": grid.top_m,
+            "num_rows": grid.num_rows,
+            "num_cols": grid.num_cols,
+        },
     )
 
 
 def _provenance(case: Case, seed: int) -> dict[str, object]:
     return {
-        "program": f"remnant {__version__}", "model": "stratum", "seed": seed, "num_draws": case.num_draws,
-        "as_of": case.as_of.isoformat(), "dates": [d.isoformat() for d in case.dates], "crs": case.crs,
-        "cell_m": case.grid.cell_m, "block_m": case.grid.block_m, "catalogue_sha256": case.catalogue.sha256,
-        "catalogue_user_files": list(case.catalogue.user_files), "inputs_sha256": dict(sorted(case.inputs.items())),
+        "program": f"remnant {__version__}",
+        "model": "stratum",
+        "seed": seed,
+        "num_draws": case.num_draws,
+        "as_of": case.as_of.isoformat(),
+        "dates": [d.isoformat() for d in case.dates],
+        "crs": case.crs,
+        "cell_m": case.grid.cell_m,
+        "block_m": case.grid.block_m,
+        "catalogue_sha256": case.catalogue.sha256,
+        "catalogue_user_files": list(case.catalogue.user_files),
+        "inputs_sha256": dict(sorted(case.inputs.items())),
     }
 
 
 def _judgements(parameters: pd.DataFrame) -> tuple[str, ...]:
     """One sentence for each number that rests on judgement or a weak source."""
     mine = parameters[parameters["basis"].isin(["judgement", "weak"])]
-    return tuple(
-        f"{p.title}: {p.prior_q05:.3g} to {p.prior_q95:.3g} {'' if p.unit == '1' else p.unit}".rstrip()
-        + f" ({p.basis}; {p.source})"
-        for p in mine.itertuples()
-    )
+    return tuple(_judgement(row) for row in mine.to_dict("records"))
+
+
+def _judgement(row: Mapping[Hashable, object]) -> str:
+    low, high = (f"{float(str(row[key])):,.4g}" for key in ("prior_q05", "prior_q95"))
+    unit = {"1": "", "1/km2": " per km²", "ratio": " ×"}.get(str(row["unit"]), f" {row['unit']}")
+    source, basis = str(row["source"]), str(row["basis"])
+    return f"{row['title']}: {low} to {high}{unit} ({source if source.startswith(basis) else f'{basis}: {source}'})"
