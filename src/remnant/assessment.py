@@ -312,9 +312,9 @@ def _areas(
     source_of[reduction.source_area[mine]] = np.flatnonzero(mine)
     first = area_results[(area_results["date"] == case.dates[0]) & (area_results["state"] == "explosive")]
     density = first.sort_values("area")["density_q95_per_km2"].to_numpy()
-    p_detect = _clearance_detection(case, posterior)
     placed = ~shapely.is_missing(records.geometry)
-    verdicts, reasons, further, exists = [], [], np.full(num, np.nan), np.full(num, np.nan)
+    further = _search_needed(case, reduction, posterior, counted, source_of)
+    verdicts, reasons, exists = [], [], np.full(num, np.nan)
     for a in range(num):
         s = int(source_of[a])
         if s < 0:  # its ground belongs to another area
@@ -332,19 +332,9 @@ def _areas(
                 searched_share=float(reduction.area_searched[a]),
             ),
         )
-        limit = min(
-            (v for v in (case.policy.p_any_armed_max, case.policy.p_any_explosive_max) if v is not None),
-            default=None,
-        )
-        if limit is not None and verdict != "meets":
-            share = search_share_needed(
-                limit,
-                posterior.exists[:, s],
-                counted.source_moments[:, s, 0].astype(np.float64),
-                counted.source_moments[:, s, 1].astype(np.float64),
-                p_detect,
-            )
-            further[a] = share * reduction.area_m2[a]
+        if verdict == "meets":
+            further[a] = 0.0
+        elif verdict != "no policy stated":
             words += _when_ready(case.policy, over_time.source_any[:, s, :, 0].astype(np.float64), curve_days)
         verdicts.append(verdict)
         reasons.append(words)
@@ -368,6 +358,26 @@ def _areas(
         geometry=gpd.GeoSeries(list(records.geometry), crs=case.crs),
         crs=case.crs,
     )
+
+
+def _search_needed(
+    case: Case, reduction: Reduction, posterior: StratumPosterior, counted: Remaining, source_of: Ints
+) -> Floats:
+    """Further ground of every hazard area to search without a find before the policy is met. [m²]"""
+    limits = [v for v in (case.policy.p_any_armed_max, case.policy.p_any_explosive_max) if v is not None]
+    result = np.full(source_of.size, np.nan)
+    own = np.flatnonzero(source_of >= 0)
+    if limits and own.size:
+        s = source_of[own]
+        share = search_share_needed(
+            min(limits),
+            posterior.exists[:, s],
+            counted.source_moments[:, s, 0].astype(np.float64),
+            counted.source_moments[:, s, 1].astype(np.float64),
+            _clearance_detection(case, posterior),
+        )
+        result[own] = share * reduction.area_m2[own]
+    return result
 
 
 def _when_ready(policy: Policy, p_armed: Floats, days: Sequence[float]) -> str:
