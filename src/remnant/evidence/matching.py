@@ -45,7 +45,8 @@ def match_events(events: Events, searches: Searches, catalogue: Catalogue) -> Ma
     """Join finds and accidents to the searches that explain them.
 
     A find belongs to the search that its record names; without a name, to the one search whose footprint holds it and
-    whose dates fit (unknown dates fit); where several do, to one that reports items. Accidents are explained by recorded land use, finds by the rest.
+    whose dates fit (unknown dates fit); where several do, to one that reports items. Accidents are explained by
+    recorded land use, finds by the rest.
     """
     is_known = searches.is_complete | ~np.isnan(searches.items_found)
     is_use = np.array([catalogue.method(str(m)).kind == "land_use" for m in searches.method], np.bool_)

@@ -620,9 +620,8 @@ def _placeless(case: Case, table: SourceTable, area_types: list[list[str]]) -> _
 def _area_sizes(case: Case) -> Floats:
     """Area of each hazard area: drawn, else reported, else the median of its layer, else of all. [m²]"""
     drawn = shapely.area(case.areas.geometry)
-    reported = np.where(
-        case.areas.reported_area_m2 > 0.0, case.areas.reported_area_m2, np.nan
-    )  # 0: not filled in
+    stated = case.areas.reported_area_m2
+    reported = np.where(stated > 0.0, stated, np.nan)  # 0: not filled in
     size = np.where(shapely.is_missing(case.areas.geometry), reported, drawn)
     known = ~np.isnan(size)
     overall = float(np.median(size[known])) if known.any() else case.grid.block_m**2
@@ -666,6 +665,9 @@ def _cell_facts(
     mine = np.flatnonzero(area >= 0)
     result = np.full(cells.size, -1, np.int64)
     if mine.size:
+        # an area of many types counts its ground once
+        _, once, _ = _distinct(piece_cell[mine], pieces.atom[mine])
+        mine = mine[once]
         key, _, inverse = _distinct(piece_cell[mine], area[mine])
         ground = np.bincount(inverse, pieces.plain[mine])
         order = np.lexsort((-key[:, 1], ground, key[:, 0]))
