@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.stats
 import shapely
 
 from remnant.evidence import Case, Reduction, reduce_case
@@ -160,6 +161,26 @@ def test_cells_of_very_many_items_are_close(worlds: ModuleType) -> None:
     assert got.mean[0, 3].min() > 500.0  # counts too long to walk
     counts = simulated_cells(posterior, as_of, as_of)[:, [0, 3]]
     assert_quantiles(counts, got.q05[0][[0, 3]], got.q95[0][[0, 3]], 0.03)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.93])
+def test_very_many_items_that_may_not_be_there_at_all(worlds: ModuleType, share: float) -> None:
+    case = worlds.case_of(
+        worlds.areas([shapely.box(0, 0, 100, 100)], ["SHA"], [("PMN",)]), worlds.searches([], [], [], [], [])
+    )
+    posterior = given(case, level=2.5, shape=(3.0, 6.0), exists=(share, share))
+    as_of = day_number(case.as_of)
+    got = cells_remaining(posterior, [as_of], as_of)
+    counts = simulated_cells(posterior, as_of, as_of)[:, [3]]
+    assert_quantiles(counts, got.q05[0][[3]], got.q95[0][[3]], 0.03)
+
+
+@pytest.mark.parametrize("size", [0.05, 0.4, 3.0, 150.0, 250.0, 1e9])
+@pytest.mark.parametrize("mean", [300.0, 5000.0, 2e6])
+def test_the_gamma_of_long_counts_is_that_of_scipy(size: float, mean: float) -> None:
+    gamma = scipy.stats.gamma(mean / (1 + mean / size), scale=1 + mean / size)
+    for count in np.floor(gamma.ppf([0.02, 0.05, 0.3, 0.8, 0.95, 0.999])):
+        assert module._below(count, size, mean) == pytest.approx(gamma.cdf(count + 0.5), abs=1e-4)
 
 
 def test_explosive_is_the_sum_of_its_states_in_every_draw(worlds: ModuleType) -> None:

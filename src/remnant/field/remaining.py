@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv
 
 from remnant.evidence import Ground
 from remnant.field.history import compile_histories, is_ageless
@@ -22,6 +22,8 @@ Progress = Callable[[float], None]
 _PORTIONS_AT_ONCE = 512  # portions whose counts are held for all draws
 _CELLS_AT_ONCE = 8192
 _LONGEST_COUNT = 2000  # counts in a cell above this are taken as continuous
+_NORMAL_SHAPE = 200.0  # Gamma shapes above which the cube root is taken as normal
+_SMALLEST = 1e-290  # chance of no item below which a count distribution is not walked
 _WORKERS = 2
 
 
@@ -332,21 +334,11 @@ def cells_remaining(
             left,
             _LONGEST_COUNT,
         )
-        for target, got in zip((mean, low, high, some), part[:4], strict=True):
+        for target, got in zip((mean, low, high, some), part, strict=True):
             target[:, :, first:last] = got
-        _continuous(mean[:, :, first:last], part[4], low[:, :, first:last], high[:, :, first:last])
         if progress is not None:
             progress(last / num_cells)
     return Summary(mean=mean, q05=low, q95=high, p_any=some)
-
-
-def _continuous(mean: Floats, variance: Floats, low: Floats, high: Floats) -> None:
-    """Fill intervals of cells with very many items from the Gamma of equal mean and variance."""
-    for target, level in ((low, 0.05), (high, 0.95)):
-        open_ = target < 0.0
-        if open_.any():
-            shape = np.square(mean[open_]) / variance[open_]
-            target[open_] = np.round(gammaincinv(shape, level) * mean[open_] / shape)
 
 
 @numba.njit(cache=True, parallel=True, nogil=True, error_model="numpy")
@@ -361,20 +353,19 @@ def _cells(
     exists: Floats,
     left: Floats,
     longest: int,
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Mean, quantiles (−1: not reached), chance of any and variance per date, state and cell."""
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Mean, quantiles and chance of any per date, state and cell."""
     num_cells, num_draws, num_dates = len(start) - 1, left.shape[0], left.shape[2]
     mean = np.zeros((num_dates, 4, num_cells))
     low = np.zeros((num_dates, 4, num_cells))
     high = np.zeros((num_dates, 4, num_cells))
     some = np.zeros((num_dates, 4, num_cells))
-    variance = np.zeros((num_dates, 4, num_cells))
     for c in numba.prange(num_cells):
         par = np.zeros((num_draws, 5))  # chance of the larger source, then size and mean of both mixtures
         for t in range(num_dates):
             for k in range(4):
                 any_ground = False
-                first_moment, second_moment, none = 0.0, 0.0, 0.0
+                first_moment, none = 0.0, 0.0
                 for j in range(num_draws):
                     # sources follow one another in a cell; the one with most items is kept apart from the rest
                     rest_mean, rest_var, p_none = 0.0, 0.0, 1.0
@@ -414,10 +405,7 @@ def _cells(
                                     rest_var += q * (src_var + (1.0 - q) * src_mean * src_mean)
                                 src_mean, src_var, src_log = 0.0, 0.0, 0.0
                     both_mean, both_var = rest_mean + top_mean, rest_var + top_var
-                    m = rest_mean + top_exists * top_mean
-                    v = rest_var + top_exists * (top_var + (1.0 - top_exists) * top_mean * top_mean)
-                    first_moment += m
-                    second_moment += v + m * m
+                    first_moment += rest_mean + top_exists * top_mean
                     none += p_none
                     par[j, 0] = top_exists
                     par[j, 1], par[j, 2] = _size(rest_mean, rest_var), rest_mean
@@ -425,12 +413,13 @@ def _cells(
                 if not any_ground:
                     continue
                 mean[t, k, c] = first_moment / num_draws
-                variance[t, k, c] = second_moment / num_draws - mean[t, k, c] ** 2
                 some[t, k, c] = 1.0 - none / num_draws
                 if none / num_draws >= 0.95:
                     continue
                 low[t, k, c], high[t, k, c] = _count_quantiles(par, mean[t, k, c], longest)
-    return mean, low, high, some, variance
+                if high[t, k, c] < 0.0:
+                    low[t, k, c], high[t, k, c] = _long_quantile(par, 0.05), _long_quantile(par, 0.95)
+    return mean, low, high, some
 
 
 @numba.njit(cache=True, nogil=True)
@@ -452,6 +441,8 @@ def _count_quantiles(par: Floats, mean: float, longest: int) -> tuple[float, flo
         for b in range(2):
             size, m = par[j, 1 + 2 * b], par[j, 2 + 2 * b]
             pmf[j, b] = np.exp(-size * np.log1p(m / size)) if m > 0.0 else 1.0
+            if pmf[j, b] < _SMALLEST:  # too small to be walked up from
+                return -1.0, -1.0
     low, high, total = -1.0, -1.0, 0.0
     for count in range(longest):
         for j in range(num):
@@ -466,3 +457,59 @@ def _count_quantiles(par: Floats, mean: float, longest: int) -> tuple[float, flo
                 size, m = par[j, 1 + 2 * b], par[j, 2 + 2 * b]
                 pmf[j, b] *= (size + count) / (count + 1.0) * (m / (size + m)) if m > 0.0 else 0.0
     return low, high
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _long_quantile(par: Floats, level: float) -> float:
+    """A point of the mixture where counts are long: each negative binomial is taken as the Gamma of its moments."""
+    num = len(par)
+    high = 1.0
+    for j in range(num):
+        size, m = par[j, 3], par[j, 4]
+        high = max(high, m + 12.0 * np.sqrt(m + m * m / size))
+    low = 0.0
+    while high - low > 0.25 and high - low > 1e-4 * high:
+        middle = 0.5 * (low + high)
+        below = 0.0
+        for j in range(num):
+            below += (1.0 - par[j, 0]) * _below(middle, par[j, 1], par[j, 2])
+            below += par[j, 0] * _below(middle, par[j, 3], par[j, 4])
+        if below >= level * num:
+            high = middle
+        else:
+            low = middle
+    return float(np.floor(high))
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _below(count: float, size: float, mean: float) -> float:
+    """Chance that a negative binomial is not above a count, by the Gamma of equal mean and variance."""
+    if mean <= 0.0:
+        return 1.0
+    a = mean / (1.0 + mean / size)
+    x = (count + 0.5) * a / mean
+    if a > _NORMAL_SHAPE:  # cube root of a Gamma is nearly normal (Wilson and Hilferty, 1931)
+        return 0.5 * math.erfc(-((x / a) ** (1.0 / 3.0) - 1.0 + 1.0 / (9.0 * a)) * 3.0 * math.sqrt(a / 2.0))
+    front = math.exp(a * math.log(x) - x - math.lgamma(a))
+    if x < a + 1.0:  # series, DLMF 8.7.1
+        term = 1.0 / a
+        total = term
+        n = a
+        while term > 1e-10 * total:
+            n += 1.0
+            term *= x / n
+            total += term
+        return min(front * total, 1.0)
+    b = x + 1.0 - a  # continued fraction, DLMF 8.9.2, by Lentz's method
+    c = 1e300
+    d = 1.0 / b
+    fraction = d
+    for i in range(1, 500):
+        step = -i * (i - a)
+        b += 2.0
+        d = 1.0 / (step * d + b)
+        c = b + step / c
+        fraction *= d * c
+        if abs(d * c - 1.0) < 1e-10:
+            break
+    return max(1.0 - front * fraction, 0.0)
