@@ -13,7 +13,7 @@ from remnant.evidence import Case, Reduction, reduce_case
 from remnant.field import fit_stratum
 from remnant.io import read_case
 
-TITLE = "Posterior sampler, 1,000 draws"
+TITLE = "Posterior sampler of the stratum model"
 REPEATS = 2
 BASE = None
 
