@@ -104,7 +104,7 @@ Progress = Callable[[str, float], None]
 _CURVE_DAYS = (1, 2, 5, 15, 30, 60, 120)
 _CURVE_YEARS = (1, 2, 3, 5, 7, 10, 15, 20, 25, 30)
 _CURVE_DRAWS = 200
-_CELL_DRAWS = 100
+_CELL_DRAWS = 128
 _SURVEY_METHOD = (
     "manual detector"  # what "search further" is reckoned with when the case names no clearance method
 )
@@ -159,7 +159,14 @@ def assess(case: Case, *, seed: int | None = None, progress: Progress | None = N
         num_draws=_CURVE_DRAWS,
         progress=report("curve"),
     )
-    in_cells = cells_remaining(posterior, days, as_of, num_draws=_CELL_DRAWS, progress=report("cells"))
+    in_cells = cells_remaining(
+        posterior,
+        days,
+        as_of,
+        num_draws=_CELL_DRAWS,
+        progress=report("cells"),
+        order=counted.group_draws["all"][:, 0, 3].astype(np.float64),
+    )
     parameters = pd.DataFrame(summary(posterior.table, posterior.z), columns=list(_PARAMETER_COLUMNS))
     area_results = _area_results(case, reduction, counted, area_portions)
     findings = pd.DataFrame(

@@ -41,6 +41,6 @@ class DensityPosterior(Protocol):
         """(n_draws, n_sources) chance that each source ever held anything, given the draw and all evidence. [1]"""
         ...
 
-    def clumps(self, units: Ints, draws: slice) -> tuple[Floats, Floats]:
+    def clumps(self, units: Ints, draws: slice | Ints) -> tuple[Floats, Floats]:
         """Shape [1] and scale [items per unit of ground] of the density of units, (n_draws, n_units) each."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,8 @@ Ints = NDArray[np.int64]
 Progress = Callable[[float], None]
 
 _PORTIONS_AT_ONCE = 512  # portions whose counts are held for all draws
-_CELLS_AT_ONCE = 8192
+_CELLS_AT_ONCE = 16_384
+_GROUND_STEPS = 1e6  # cells whose ground differs by less than a millionth of a square metre are alike
 _LONGEST_COUNT = 2000  # counts in a cell above this are taken as continuous
 _NORMAL_SHAPE = 200.0  # Gamma shapes above which the cube root is taken as normal
 _SMALLEST = 1e-290  # chance of no item below which a count distribution is not walked
@@ -292,24 +294,39 @@ def cells_remaining(
     dates: Sequence[float],
     as_of_day: float,
     *,
-    num_draws: int = 100,
+    num_draws: int = 128,
+    order: Floats | None = None,
     progress: Progress | None = None,
 ) -> Summary:
     """What remains in every cell: (n_dates, 4, n_cells) each.
 
     The chance of any item and the mean are exact mixtures over draws; the interval is that of the mixture of negative
     binomials over draws (of equal mean and variance where several units meet in one cell).
+
+    Parameters
+    ----------
+    posterior, dates, as_of_day
+        As in `count_remaining`.
+    num_draws
+        Draws to mix over.
+    order
+        (n_draws of the posterior,) a number, such as the total that each draw gives, along which the draws are thinned
+        evenly; without it they are taken at an even stride.
+    progress
+        Called with the share done.
     """
     if len(dates) > 1 and _never_changes(posterior):
-        once = cells_remaining(posterior, dates[:1], as_of_day, num_draws=num_draws, progress=progress)
+        once = cells_remaining(
+            posterior, dates[:1], as_of_day, num_draws=num_draws, order=order, progress=progress
+        )
         return _repeated(once, len(dates), axis=0)
     reduction, table = posterior.reduction, posterior.table
-    # draws are exchangeable; an even stride keeps them independent of how many are used elsewhere
-    num = min(num_draws, len(posterior.z))
-    chosen = slice(0, num)
+    chosen = _thinned(len(posterior.z), num_draws, order)
+    z = posterior.z[chosen]
     compiled = compile_histories(reduction.histories, table, as_of_day, dates)
-    values = table.values(posterior.z[chosen])
-    left = compiled.remaining(table, posterior.z[chosen], values)
+    left = compiled.remaining(table, z, table.values(z))
+    possible = np.asarray((left > 0.0).any(axis=0))
+    exists = posterior.exists[chosen]
     entries = reduction.by_cell
     num_cells = reduction.cells.size
     shape = (len(dates), 4, num_cells)
@@ -318,27 +335,78 @@ def cells_remaining(
     for first in range(0, num_cells, _CELLS_AT_ONCE):
         last = min(first + _CELLS_AT_ONCE, num_cells)
         rows = slice(int(starts[first]), int(starts[last]))
-        units, unit = np.unique(entries.unit[rows], return_inverse=True)
+        units, inverse = np.unique(entries.unit[rows], return_inverse=True)
+        unit = inverse.reshape(-1).astype(np.int64)
         shape_u, scale_u = posterior.clumps(units, chosen)
-        source = reduction.unit_source[units]
-        sources, local = np.unique(source, return_inverse=True)
+        sources, local = np.unique(reduction.unit_source[units], return_inverse=True)
+        source = local.reshape(-1).astype(np.int64)
+        exists_s = np.ascontiguousarray(exists[:, sources])
+        keys = np.column_stack(
+            [
+                _alike(np.concatenate([shape_u, scale_u, exists_s[:, source]]))[unit],
+                _steps(source[unit]),
+                entries.history[rows],
+                np.round(entries.ground[rows] * _GROUND_STEPS).astype(np.int64),
+            ]
+        )
+        start, taken, alike = _distinct_cells(starts[first : last + 1] - starts[first], keys)
         part = _cells(
-            starts[first : last + 1] - starts[first],
-            unit.reshape(-1).astype(np.int64),
-            entries.history[rows],
-            entries.ground[rows],
-            local.reshape(-1).astype(np.int64),
+            start,
+            unit[taken],
+            entries.history[rows][taken],
+            entries.ground[rows][taken],
+            source,
             shape_u,
             scale_u,
-            np.ascontiguousarray(posterior.exists[chosen][:, sources]),
+            exists_s,
             left,
+            possible,
             _LONGEST_COUNT,
         )
         for target, got in zip((mean, low, high, some), part, strict=True):
-            target[:, :, first:last] = got
+            target[:, :, first:last] = got[:, :, alike]
         if progress is not None:
             progress(last / num_cells)
     return Summary(mean=mean, q05=low, q95=high, p_any=some)
+
+
+def _thinned(size: int, num_draws: int, order: Floats | None) -> Ints:
+    """Draws to take: all, or evenly spaced along an order."""
+    if num_draws >= size:
+        return np.arange(size)
+    places = ((np.arange(num_draws) + 0.5) * size / num_draws).astype(np.int64)
+    return places if order is None else np.asarray(np.sort(np.argsort(order, kind="stable")[places]))
+
+
+def _alike(columns: Floats) -> Ints:
+    """A number for each column; equal columns have equal numbers."""
+    rows = np.ascontiguousarray(columns.T)
+    whole = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1])))
+    _, which = np.unique(whole.reshape(-1), return_inverse=True)
+    return np.asarray(which.reshape(-1), np.int64)
+
+
+def _steps(source: Ints) -> Ints:
+    """1 where an entry belongs to another source than the one before, so that cells differ by it too."""
+    return np.concatenate([[0], (source[1:] != source[:-1]).astype(np.int64)])
+
+
+def _distinct_cells(start: Ints, keys: Ints) -> tuple[Ints, Ints, Ints]:
+    """Cells that differ: where their entries start, which entries they have, and which of them each cell is like."""
+    number: dict[bytes, int] = {}
+    alike = np.empty(start.size - 1, np.int64)
+    first: list[int] = []
+    keys = np.ascontiguousarray(keys)
+    keys[start[:-1], 1] = 0  # whether the cell before ended with the same source does not matter
+    for c, (a, b) in enumerate(itertools.pairwise(start.tolist())):
+        which = number.setdefault(keys[a:b].tobytes(), len(number))
+        if which == len(first):
+            first.append(c)
+        alike[c] = which
+    size = np.diff(start)[first]
+    stop = np.cumsum(size)
+    taken = np.arange(stop[-1]) - np.repeat(stop - size, size) + np.repeat(start[:-1][first], size)
+    return np.concatenate([[0], stop]), taken, alike
 
 
 @numba.njit(cache=True, parallel=True, nogil=True, error_model="numpy")
@@ -352,6 +420,7 @@ def _cells(
     scale: Floats,
     exists: Floats,
     left: Floats,
+    possible: NDArray[np.bool_],
     longest: int,
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Mean, quantiles and chance of any per date, state and cell."""
@@ -364,6 +433,13 @@ def _cells(
         par = np.zeros((num_draws, 5))  # chance of the larger source, then size and mean of both mixtures
         for t in range(num_dates):
             for k in range(4):
+                any_ground = False
+                for e in range(start[c], start[c + 1]):
+                    for i in range(3):
+                        if (k == 3 or k == i) and possible[history[e], t, i]:
+                            any_ground = True
+                if not any_ground:
+                    continue
                 any_ground = False
                 first_moment, none = 0.0, 0.0
                 for j in range(num_draws):

@@ -25,7 +25,7 @@ from scipy.sparse import csr_matrix
 from remnant.evidence import Case, Reduction
 from remnant.field.history import HistoryTable, compile_histories
 from remnant.field.parameters import ParameterTable, parameters_of, per_m2
-from remnant.numerics import sample_posterior
+from remnant.numerics import even_normals, sample_posterior
 from remnant.units import day_number
 
 Floats = NDArray[np.float64]
@@ -65,7 +65,7 @@ class StratumPosterior:
     _found: Floats
     _met: Floats
 
-    def clumps(self, units: Ints, draws: slice) -> tuple[Floats, Floats]:
+    def clumps(self, units: Ints, draws: slice | Ints) -> tuple[Floats, Floats]:
         """Shape [1] and scale [items per unit of ground] of the density of units, (n_draws, n_units) each."""
         values = self.table.values(self.z[draws])
         level = _levels(self.table, values, self.table.unit_level[units])
@@ -115,7 +115,7 @@ def fit_stratum(
     met = reduction.met + np.where(stray, reduction.found, 0.0)
     groups = _groups(reduction, table, ground, found, compiled, centre)
     informed = _informed(table, reduction, groups, known)
-    z = rng.standard_normal((case.num_draws, len(table.parameters)))
+    z = even_normals(case.num_draws, len(table.parameters), rng=rng)
     log_evidence = 0.0
     if groups.source.size and informed.size:
 
@@ -253,7 +253,8 @@ def _existence(
     certain = table.source_exists < 0
     share = np.where(certain, 1.0, values[:, np.maximum(table.source_exists, 0)])
     with np.errstate(divide="ignore"):
-        absent = np.exp(reduction.source_log_unmet)
+        # where no search informs, what a search is said to have found shows presence as well
+        absent = np.exp(reduction.source_log_unmet + reduction.source_log_unfound)
         exists = np.where(certain, 1.0, share / (share + (1.0 - share) * absent))
     exists[:, groups.source] = np.where(
         np.isposinf(odds), 1.0, 1.0 / (1.0 + np.exp(-np.clip(odds, -700.0, 700.0)))

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import expit, logit, ndtri
+from scipy.stats import qmc
 
 Z95 = 1.6448536269514722  # 95 % point of the standard normal
+_SMALLEST = 1e-12  # probabilities are kept this far from 0 and 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,3 +66,25 @@ def link_of(low: float, high: float, *, is_probability: bool) -> Link:
         is_probability=is_probability,
         constant=np.nan,
     )
+
+
+def even_normals(num_draws: int, dim: int, *, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Standard normal draws that fill their space evenly, (n_draws, dim): scrambled Sobol points [1]_.
+
+    Means over them are many times less noisy than over independent draws, and still unbiased.
+
+    References
+    ----------
+    .. [1] A. B. Owen, "Scrambled net variance for integrals of smooth functions", Ann. Statist. 25 (1997) 1541-1562.
+
+    Examples
+    --------
+    >>> z = even_normals(1000, 3, rng=np.random.default_rng(1))
+    >>> z.shape, bool(np.abs(z.mean(axis=0)).max() < 0.01)
+    ((1000, 3), True)
+    """
+    if num_draws == 0 or dim == 0:
+        return np.zeros((num_draws, dim))
+    power = int(np.ceil(np.log2(num_draws)))
+    points = qmc.Sobol(dim, scramble=True, rng=rng).random_base2(power)[:num_draws]
+    return np.asarray(ndtri(np.clip(points, _SMALLEST, 1.0 - _SMALLEST)))
