@@ -282,6 +282,21 @@ def test_a_find_named_after_a_search_is_explained_by_it_and_others_only_show_pre
     assert (got["found"], got["met"]) == (1.0, 1.0)
 
 
+def test_an_imprecise_find_of_a_named_search_lies_where_that_search_worked(worlds: ModuleType) -> None:
+    half = shapely.box(0, 0, 150, 300)
+    case = worlds.case_of(
+        worlds.areas([SQUARE], ["SHA"], [("PMN",)], end=worlds.D0),
+        searched(worlds, [half], ["dogs"], [worlds.D0 + 200.0], [1.0], [True]),
+        events=events(worlds, [shapely.Point(150, 150)], precision_m=150.0, search_id="search 0"),
+    )
+    reduction = reduce_case(case)
+    col = reduction.grid.row_col(reduction.cells)[1]
+    east = reduction.grid.left_m + col * reduction.grid.cell_m >= 200.0  # blocks wholly outside the search
+    far = np.unique(reduction.by_cell.unit[east[reduction.by_cell.key]])
+    assert reduction.found.sum() == pytest.approx(1.0)
+    assert reduction.found[far].sum() == 0.0
+
+
 def test_a_find_without_a_name_belongs_to_the_search_that_fits_place_and_day(worlds: ModuleType) -> None:
     case = one_search(worlds)
     when = worlds.D0 + np.array([200.0, 240.0, np.nan])

@@ -82,7 +82,7 @@ def crowded(worlds: ModuleType, **options: Any) -> Case:
         worlds.searches(
             sweeps, ["dogs", "manual detector"], [worlds.D0 + 100.0] * 2, [0.8, 1.0], [True, False]
         ),
-        worlds.deposits([drop], ["PFM-1S"], [30.0], [50.0]),
+        worlds.deposits([drop], ["TM-62M"], [40.0], [60.0]),
         **options,
     )
 

@@ -277,9 +277,22 @@ def test_an_accident_raises_its_own_area_and_changes_no_other(
         )
     ]
     for fewer, more in itertools.pairwise(one):
-        assert (more[:, 0] >= fewer[:, 0]).all()
+        assert (more[:, 0] > fewer[:, 0]).all()
         assert more[:, 1] == pytest.approx(fewer[:, 1], rel=1e-6)
     assert one[1][:, 0].mean() > 2 * one[0][:, 0].mean()
+
+
+def test_an_item_met_adds_one_to_the_shape_of_its_clump(worlds: ModuleType) -> None:
+    """By hand: Gamma(α, α/μ) seen to hold n items without any exposure is Gamma(α + n, α/μ)."""
+    case = case_with(worlds, met={0: 2}, num_draws=100)
+    posterior = fitted(case)
+    values = posterior.table.values(posterior.z)
+    unit = int(np.flatnonzero(posterior.reduction.met > 0)[0])
+    shape, scale = posterior.clumps(np.array([unit]), slice(None))
+    alpha = values[:, posterior.table.unit_clump[unit]]
+    level = values[:, posterior.table.unit_level[unit]] / 1e6
+    assert shape[:, 0] == pytest.approx(alpha + 2.0)
+    assert scale[:, 0] == pytest.approx(level / alpha)
 
 
 def test_a_find_that_no_search_could_have_made_shows_presence_and_breaks_nothing(worlds: ModuleType) -> None:
@@ -296,6 +309,15 @@ def test_a_find_that_no_search_could_have_made_shows_presence_and_breaks_nothing
     prior, _ = expected(fitted(none), none)
     assert (mean[:, 0] > 0.0).all()
     assert mean[:, 0].mean() > prior[:, 0].mean()
+
+
+def test_items_of_a_search_that_worked_no_ground_show_presence(worlds: ModuleType) -> None:
+    """Coverage 0 and three items on record: a contradiction, and the items were there."""
+    case = case_with(worlds, searches=[(0, 0.0)], num_draws=200)
+    case = replace(case, searches=replace(case.searches, items_found=np.array([3.0])))
+    posterior = fitted(case)
+    area = int(np.flatnonzero(posterior.reduction.source_kind == "area")[0])
+    assert (posterior.exists[:, area] == 1.0).all()
 
 
 def test_the_same_seed_gives_the_same_draws_and_another_gives_others(worlds: ModuleType) -> None:
