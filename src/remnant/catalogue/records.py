@@ -83,7 +83,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FateModel:
-    """How items of one type behave over time (DESIGN 3.1); every field is a `Range`.
+    """How items of one type behave over time (docs/method.md, "One item over time"); every field is a `Range`.
 
     Parameters
     ----------

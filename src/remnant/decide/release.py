@@ -1,4 +1,4 @@
-"""Does an area meet the user's written release policy, and what would change the answer (DESIGN 3.4, simplest form).
+"""Does an area meet the user's written release policy, and what would change the answer.
 
 The chance that an area still holds an item is itself uncertain, because levels, detection and fate are. A limit is met
 when the area was searched and the chance stays within the limit for 95 % of the draws; it is failed when the chance

@@ -1,4 +1,4 @@
-"""From a case's records to ground, histories and finds: the reduction of DESIGN 3.2, exact in coverage."""
+"""From a case's records to ground, histories and finds: the reduction, exact in coverage."""
 
 from __future__ import annotations
 

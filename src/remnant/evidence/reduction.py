@@ -1,4 +1,4 @@
-"""What a case's records come down to: ground, its history, and what was found there (DESIGN 3.2).
+"""What a case's records come down to: ground, its history, and what was found there.
 
 The vocabulary of this room:
 

@@ -41,7 +41,8 @@ BATCH_SPREAD = Range(
     high=1.0,
     unit="logit",
     basis="judgement",
-    source="judgement: test and field shares of one type differ by factors of 2 to 5 (DOMAIN 3)",
+    source="judgement: test and field shares of one type differ by factors of 2 to 5 (Human Rights Watch, Flooding "
+    "South Lebanon, p. 27: combat exceeds test)",
 )
 """Standard deviation, on the logit scale, of a batch's share around its type's, where nobody has published it."""
 TRIAL_TO_USE = Range(

@@ -1,4 +1,4 @@
-"""Where an item of a type is in its life, at any age, in closed form (DESIGN 3.1)."""
+"""Where an item of a type is in its life, at any age, in closed form: docs/method.md, "One item over time"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What histories do to items: exposure of those that came, and share of them that remains, per draw (DESIGN 3.2).
+"""What histories do to items: exposure of those that came, and share of them that remains, per draw.
 
 With items arriving at days d (weights w), a history of searches s in order of time gives, per item of initial density::
 

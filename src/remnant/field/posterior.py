@@ -1,4 +1,4 @@
-"""What every density model gives to the rest of the program, whatever is behind it (DESIGN 3.3)."""
+"""What every density model gives to the rest of the program, whatever is behind it."""
 
 from __future__ import annotations
 
