@@ -207,7 +207,9 @@ def test_one_certain_poisson_area_is_the_formula_by_hand() -> None:
     """q = 1/2, m = 2, Poisson, p = 1: P(any | none found) = 1 - (1/2 + e^-2/2) / (1/2 + e^-2c/2) = 0.1."""
     inside = (0.5 + 0.5 * np.exp(-2.0)) / 0.9
     wanted = -0.5 * np.log(2.0 * inside - 1.0)
-    assert needed(0.1, [0.5], [2.0], [2.0], [1.0]) == pytest.approx(wanted, rel=1e-6)
+    assert needed(0.1, [0.5], [2.0], [2.0], [1.0]) == pytest.approx(
+        wanted, abs=2e-6
+    )  # bisected to a millionth
 
 
 def test_areas_are_answered_one_by_one() -> None:

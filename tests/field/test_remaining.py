@@ -229,15 +229,15 @@ def test_means_of_cells_add_up_to_the_mean_of_sources(worlds: ModuleType) -> Non
 
 
 def test_means_of_cells_and_portions_agree_on_the_same_draws(worlds: ModuleType) -> None:
-    case = replace(worlds.world(np.random.default_rng(2)), num_draws=3000)
+    case = replace(worlds.world(np.random.default_rng(2)), num_draws=1500)
     posterior = fit_stratum(case, reduce_case(case), rng=np.random.default_rng(1))
     as_of = day_number(case.as_of)
-    cells = cells_remaining(posterior, [as_of], as_of, num_draws=3000)
+    cells = cells_remaining(posterior, [as_of], as_of, num_draws=1500)
     counted = count_remaining(
         posterior, [as_of], as_of, {"all": np.arange(posterior.reduction.portion_source.size)}, seed=[1]
     )
     draws = counted.group_draws["all"][:, 0, 3]
-    assert cells.mean[0, 3].sum() == pytest.approx(draws.mean(), abs=4.5 * draws.std() / np.sqrt(3000))
+    assert cells.mean[0, 3].sum() == pytest.approx(draws.mean(), abs=4.5 * draws.std() / np.sqrt(1500))
 
 
 def test_chance_and_moments_of_a_source_are_those_of_simulation(worlds: ModuleType) -> None:
