@@ -158,7 +158,7 @@ def section(name: str, busy: float) -> list[str]:
     title, base = str(constants["TITLE"]), constants["BASE"]
     result = measured(name, "time")
     if "skipped" in result:
-        return [f"### {title}", "", f"Skipped: {result['skipped']}."]
+        return [f"## {title}", "", f"Skipped: {result['skipped']}."]
     variants = result["variants"]
     head = [
         "variant",
@@ -179,7 +179,7 @@ def section(name: str, busy: float) -> list[str]:
         head.append("speed, relative to the first")
     quiet = "" if not busy > QUIET_SHARE else f" The machine was busy: others used {busy:.0%} of it."
     return [
-        f"### {title}",
+        f"## {title}",
         "",
         *table(head, rows),
         "",
