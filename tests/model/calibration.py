@@ -3,7 +3,8 @@
 For every replicate a design is drawn, a truth is drawn from the priors item by item (`remnant.simulate`, which shares
 no formula with the model), the records that the programme would hold are made, and the model is fitted to them. If the
 model is right, the rank of the truth among the posterior draws is uniform, and 90 % intervals hold the truth in 90 %
-of the replicates (S. Talts and others, "Validating Bayesian inference algorithms with simulation-based calibration", 2018).
+of the replicates (S. Talts and others, "Validating Bayesian inference algorithms with simulation-based calibration",
+2018).
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ def page_block(rows: list[dict[str, float | str]], num_replicates: int) -> str:
     lines = [
         f"{num_replicates} replicates, seed {SEED}, {NUM_DRAWS} draws each, commit {commit.stdout.strip()}.",
         "",
-        "| quantity | replicates | 90 % interval holds truth | rank uniform, p | mean rank | mean truth | mean estimate |",
+        "| quantity | replicates | interval holds truth | rank uniform, p | mean rank | mean truth | mean estimate |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     lines += [
