@@ -248,7 +248,19 @@ def test_no_record_at_all_can_be_spread() -> None:
 
 def test_an_imprecise_find_across_the_border_forces_no_existence(worlds: ModuleType) -> None:
     case = replace(one_search(worlds), events=events(worlds, [shapely.Point(300, 150)], precision_m=60.0))
-    case = replace(case, searches=worlds.searches([], [], [], [], []))
+    kind = str(case.areas.hazard_class[0])
+    centre = np.sqrt(
+        np.prod(
+            [
+                getattr(worlds.PRIORS[f"{what}.{kind}"], end)
+                for what in ("exists", "density")
+                for end in ("low", "high")
+            ]
+        )
+    )
+    # as many items expected outside as inside: then the border alone decides
+    even = {**worlds.PRIORS, "density.background": worlds.prior(0.5 * centre, 2.0 * centre, "1/km2")}
+    case = replace(case, searches=worlds.searches([], [], [], [], []), priors=even)
     reduction = reduce_case(case)
     a = int(np.flatnonzero(reduction.source_kind == "area")[0])
     share = by_class(case, reduction)["area", "PMN"]["met"]
@@ -257,6 +269,9 @@ def test_an_imprecise_find_across_the_border_forces_no_existence(worlds: ModuleT
     assert by_class(case, reduction)["background", "PMN"]["met"] == pytest.approx(1 - share)
     exact = replace(case, events=events(worlds, [shapely.Point(200, 150)]))
     assert np.isneginf(reduce_case(exact).source_log_unmet[a])
+    # where next to nothing is expected outside, the find is all but certain to be from inside, and still not quite
+    sparse = reduce_case(replace(case, priors=worlds.PRIORS))
+    assert -40.0 < sparse.source_log_unmet[a] < np.log(1e-3)
 
 
 def test_shares_of_every_find_add_up_to_its_items(worlds: ModuleType) -> None:
@@ -466,3 +481,37 @@ def test_a_case_without_any_place_still_reduces(worlds: ModuleType) -> None:
     reduction = reduce_case(case)
     assert reduction.cells.size == 0
     assert reduction.by_portion.ground.sum() > 0.0
+
+
+def test_a_delivery_inside_a_hazard_area_adds_to_it(worlds: ModuleType) -> None:
+    case = one_search(worlds)
+    square = shapely.box(*case.areas.geometry[0].bounds)
+    drop = worlds.deposits([square], [case.areas.types[0][0]], [10.0], [20.0])
+    alone, both = reduce_case(case), reduce_case(replace(case, deposits=drop))
+    for kind in ("area", "deposit"):
+        mine = both.source_kind[both.unit_source[both.by_portion.unit]] == kind
+        assert both.by_portion.ground[mine].sum() > 0.0
+    inside = alone.source_kind[alone.unit_source[alone.by_portion.unit]] == "area"
+    still = both.source_kind[both.unit_source[both.by_portion.unit]] == "area"
+    assert both.by_portion.ground[still].sum() == pytest.approx(
+        alone.by_portion.ground[inside].sum(), rel=1e-6
+    )
+
+
+def test_overlapping_areas_bring_their_types_along(worlds: ModuleType) -> None:
+    square = shapely.box(0, 0, 300, 300)
+    table = worlds.areas([square, square], ["CHA", "SHA"], [("PMN",), ("TM-62",)])
+    reduction = reduce_case(worlds.case_of(table, worlds.searches([], [], [], [], [])))
+    owner = np.flatnonzero(reduction.source_area == 0)[0]
+    mine = reduction.unit_source[reduction.by_portion.unit] == owner
+    names = {reduction.classes[c].type for c in reduction.unit_class[reduction.by_portion.unit[mine]]}
+    assert {"PMN"} < names
+    assert any(name.startswith("TM-62") for name in names)
+
+
+def test_a_search_total_adds_its_type_to_the_area(worlds: ModuleType) -> None:
+    case = one_search(worlds)
+    search = replace(case.searches, items_found=np.array([5.0]), type=np.array(["TM-62"]))
+    reduction = reduce_case(replace(case, searches=search))
+    assert (reduction.found + reduction.met).sum() == pytest.approx(5.0)
+    assert any(f.code == "type-added-to-area" for f in reduction.findings)

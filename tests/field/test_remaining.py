@@ -19,6 +19,7 @@ from remnant.field import (
     fit_stratum,
     parameters_of,
 )
+from remnant.field import cells as cells_module
 from remnant.field import remaining as module
 from remnant.field.history import compile_histories
 from remnant.units import day_number
@@ -180,7 +181,7 @@ def test_very_many_items_that_may_not_be_there_at_all(worlds: ModuleType, share:
 def test_the_gamma_of_long_counts_is_that_of_scipy(size: float, mean: float) -> None:
     gamma = scipy.stats.gamma(mean / (1 + mean / size), scale=1 + mean / size)
     for count in np.floor(gamma.ppf([0.02, 0.05, 0.3, 0.8, 0.95, 0.999])):
-        assert module._below(count, size, mean) == pytest.approx(gamma.cdf(count + 0.5), abs=1e-4)
+        assert cells_module._below(count, size, mean) == pytest.approx(gamma.cdf(count + 0.5), abs=1e-4)
 
 
 def test_explosive_is_the_sum_of_its_states_in_every_draw(worlds: ModuleType) -> None:
@@ -286,7 +287,8 @@ def test_ageless_items_are_answered_once_and_the_same(
         )
 
     short = both()
-    monkeypatch.setattr(module, "_never_changes", lambda posterior: False)
+    for place in (module, cells_module):
+        monkeypatch.setattr(place, "never_changes", lambda posterior: False)
     direct = both()
     for name in ("mean", "q05", "q95", "p_any"):
         assert (getattr(short[0].portion, name) == getattr(direct[0].portion, name)).all()
@@ -325,7 +327,7 @@ def test_cells_do_not_depend_on_how_many_are_worked_on_at_once(
     posterior = given(case)
     as_of = day_number(case.as_of)
     one = cells_remaining(posterior, [as_of], as_of)
-    monkeypatch.setattr(module, "_CELLS_AT_ONCE", 7)
+    monkeypatch.setattr(cells_module, "_CELLS_AT_ONCE", 7)
     two = cells_remaining(posterior, [as_of], as_of)
     for name in ("mean", "q05", "q95", "p_any"):
         assert getattr(one, name) == pytest.approx(getattr(two, name), rel=1e-12)

@@ -11,21 +11,29 @@ from numpy.typing import NDArray
 from remnant.evidence.records import Case
 from remnant.evidence.reduction import Arrivals, History, OrdnanceClass, SearchStep, SourceKind
 from remnant.geo import Atoms
-from remnant.units import day_number
+from remnant.units import KM2_M2, day_number
 
 _CLASS_RANK = {"CHA": 0, "SHA": 1}  # which of two overlapping areas owns the ground: the stronger suspicion
-GENERIC = "generic"  # types of this prefix stand for a whole category
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Streams:
-    """One row per atom × class; all (n,). `density` is relative (areas: 1/number of types; deposits: items per m²)."""
+    """One row per atom × source × class; all (n,).
+
+    Parameters
+    ----------
+    density
+        Relative (areas: 1/number of types; deposits: items per m²).
+    expected
+        Items per m² at the centres of the priors. [1/m²]
+    """
 
     atom: NDArray[np.int64]
     source: NDArray[np.int64]
     ordnance: NDArray[np.int64]
     history: NDArray[np.int64]
     density: NDArray[np.float64]
+    expected: NDArray[np.float64]
 
 
 class SourceTable:
@@ -126,7 +134,7 @@ def streams_of(
         Area of each deposit's footprint. [m²]
     """
     case = table.case
-    rows: list[tuple[int, int, int, int, float]] = []
+    rows: list[tuple[int, int, int, int, float, float]] = []
     for atom in range(len(atoms.geometry)):
         areas, deposits = members["areas"][atom], members["deposits"][atom]
         steps = table.steps_of(members["searches"][atom])
@@ -135,7 +143,7 @@ def streams_of(
             entry = OrdnanceClass(type=str(case.deposits.type[d]), setting=str(case.deposits.setting[d]))
             from_deposits.setdefault(table.ordnance(entry), []).append(d)
         for ordnance, group in from_deposits.items():
-            density = np.array([_quantity(case, d) / deposit_area_m2[d] for d in group])
+            density = np.array([quantity_centre(case, d) / deposit_area_m2[d] for d in group])
             weight = density / density.sum() if density.sum() > 0.0 else np.full(len(group), 1.0 / len(group))
             arrivals: Arrivals = tuple(
                 sorted(
@@ -147,28 +155,60 @@ def streams_of(
                 )
             )
             history = table.history(History(ordnance=ordnance, arrivals=arrivals, searches=steps))
-            rows.append((atom, table.source("deposit", ordnance), ordnance, history, float(density.sum())))
+            total = float(density.sum())
+            rows.append((atom, table.source("deposit", ordnance), ordnance, history, total, total))
         if areas:
             owner = area_owner(case, areas)
-            source, types = table.source("area", owner), area_types[owner]
+            source = table.source("area", owner)
+            shares = _type_shares(case, areas, owner, area_types)
+            expected = _area_expected(case, owner)
             arrivals = ((1.0, _known(case.areas.start_day[owner]), _known(case.areas.end_day[owner])),)
-            share = 1.0 / max(len(case.areas.types[owner]), 1)
         else:
-            source, types = table.source("background", -1), background
-            arrivals, share = ((1.0, None, None),), 1.0 / max(len(background), 1)
-        for name in types:
+            source = table.source("background", -1)
+            arrivals = ((1.0, None, None),)
+            shares = dict.fromkeys(background, 1.0 / max(len(background), 1))
+            expected = background_expected(case, 1)
+        for name, share in shares.items():
             ordnance = table.ordnance(OrdnanceClass(type=name))
-            if ordnance not in from_deposits:
-                history = table.history(History(ordnance=ordnance, arrivals=arrivals, searches=steps))
-                rows.append((atom, source, ordnance, history, share))
-    columns = list(zip(*rows, strict=True)) if rows else [(), (), (), (), ()]
+            history = table.history(History(ordnance=ordnance, arrivals=arrivals, searches=steps))
+            rows.append((atom, source, ordnance, history, share, share * expected))
+    columns = list(zip(*rows, strict=True)) if rows else [(), (), (), (), (), ()]
     return Streams(
         atom=np.array(columns[0], np.int64),
         source=np.array(columns[1], np.int64),
         ordnance=np.array(columns[2], np.int64),
         history=np.array(columns[3], np.int64),
         density=np.array(columns[4], np.float64),
+        expected=np.array(columns[5], np.float64),
     )
+
+
+def _type_shares(
+    case: Case, areas: Sequence[int], owner: int, area_types: Sequence[Sequence[str]]
+) -> dict[str, float]:
+    """Share of the owner's density that each type has; overlapping areas bring their types along."""
+    shares: dict[str, float] = {}
+    for area in (owner, *areas):
+        for name in area_types[area]:
+            shares.setdefault(name, 1.0 / max(len(case.areas.types[area]), 1))
+    return shares
+
+
+def _centre(case: Case, name: str) -> float:
+    """Geometric centre of a prior; 1 where there is none (the model refuses the case with its reason later)."""
+    entry = case.catalogue.priors.get(name)
+    prior = case.priors.get(name) or (entry.range if entry is not None else None)
+    return 1.0 if prior is None else float(np.sqrt(prior.low * prior.high))
+
+
+def _area_expected(case: Case, area: int) -> float:
+    kind = str(case.areas.hazard_class[area])
+    return _centre(case, f"exists.{kind}") * _centre(case, f"density.{kind}") / KM2_M2
+
+
+def background_expected(case: Case, num_types: int) -> float:
+    """Items per m² of each type outside hazard areas, at the centre of the prior. [1/m²]"""
+    return _centre(case, "density.background") / KM2_M2 / max(num_types, 1)
 
 
 def _known(day: float) -> float | None:
@@ -180,7 +220,7 @@ def _arrival_order(arrival: tuple[float, float | None, float | None]) -> tuple[f
     return (-np.inf if first is None else first, -np.inf if last is None else last, weight)
 
 
-def _quantity(case: Case, deposit: int) -> float:
+def quantity_centre(case: Case, deposit: int) -> float:
     """Centre of a recorded quantity: the geometric mean of its ends. [items]"""
     low, high = float(case.deposits.quantity_low[deposit]), float(case.deposits.quantity_high[deposit])
     return float(np.sqrt(low * high)) if low > 0.0 else 0.5 * high

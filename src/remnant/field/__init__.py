@@ -1,5 +1,6 @@
 """Density priors and posteriors, and how many items they leave in the ground."""
 
+from remnant.field.cells import cells_remaining as cells_remaining
 from remnant.field.history import is_ageless as is_ageless
 from remnant.field.parameters import ParameterTable as ParameterTable
 from remnant.field.parameters import model_with_setting as model_with_setting
@@ -8,7 +9,6 @@ from remnant.field.parameters import summary as summary
 from remnant.field.posterior import DensityPosterior as DensityPosterior
 from remnant.field.remaining import Remaining as Remaining
 from remnant.field.remaining import Summary as Summary
-from remnant.field.remaining import cells_remaining as cells_remaining
 from remnant.field.remaining import count_remaining as count_remaining
 from remnant.field.remaining import summarise as summarise
 from remnant.field.stratum import StratumPosterior as StratumPosterior

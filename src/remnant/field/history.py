@@ -171,8 +171,10 @@ def _arrivals(history: History, as_of_day: float) -> list[tuple[float, float]]:
     latest = min(first_search, as_of_day)
     nodes: list[tuple[float, float]] = []
     for weight, first, last in history.arrivals:
-        end = max(latest, first or latest) if last is None else last
-        start = end if first is None else first
+        # items that are said to come after the day up to which the records run are taken to be there already
+        end = max(latest, latest if first is None else first) if last is None else last
+        end = min(end, as_of_day)
+        start = end if first is None else min(first, end)
         if start >= end:
             nodes.append((weight, end))
             continue

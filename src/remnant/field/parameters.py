@@ -201,9 +201,10 @@ def _deposit_range(case: Case, entry: OrdnanceClass) -> Range:
         for d in range(case.deposits.id.size)
         if str(case.deposits.type[d]) == entry.type and str(case.deposits.setting[d]) == entry.setting
     ]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_width = np.log(case.deposits.quantity_high[mine] / case.deposits.quantity_low[mine])
-    log_width = log_width[np.isfinite(log_width)]
+    low, high = case.deposits.quantity_low[mine], case.deposits.quantity_high[mine]
+    # from nothing to so many: the centre is the middle, and the upper end is kept
+    low = np.where(low > 0.0, low, 0.25 * high)
+    log_width = np.log(high[high > 0.0] / low[high > 0.0])
     own = float(np.sqrt(np.mean(np.square(log_width)))) if log_width.size else 0.0
     centre = float(np.log(general.low * general.high) / 2.0)
     half = 0.5 * float(np.hypot(np.log(general.high / general.low), own))

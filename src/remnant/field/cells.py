@@ -1,0 +1,326 @@
+"""How many items remain in each cell: mixtures over draws, in closed form given a draw."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from remnant.field.history import compile_histories
+from remnant.field.posterior import DensityPosterior
+from remnant.field.remaining import Progress, Summary, never_changes, repeated
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_CELLS_AT_ONCE = 16_384
+_GROUND_STEPS = 1e6  # cells whose ground differs by less than a millionth of a square metre are alike
+_LONGEST_COUNT = 2000  # counts in a cell above this are taken as continuous
+_NORMAL_SHAPE = 200.0  # Gamma shapes above which the cube root is taken as normal
+_SMALLEST = 1e-290  # chance of no item below which a count distribution is not walked
+
+
+def cells_remaining(
+    posterior: DensityPosterior,
+    dates: Sequence[float],
+    as_of_day: float,
+    *,
+    num_draws: int = 128,
+    order: Floats | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """What remains in every cell: (n_dates, 4, n_cells) each.
+
+    The chance of any item and the mean are exact mixtures over draws; the interval is that of the mixture of negative
+    binomials over draws (of equal mean and variance where several units meet in one cell).
+
+    Parameters
+    ----------
+    posterior, dates, as_of_day
+        As in `count_remaining`.
+    num_draws
+        Draws to mix over.
+    order
+        (n_draws of the posterior,) a number, such as the total that each draw gives, along which the draws are thinned
+        evenly; without it they are taken at an even stride.
+    progress
+        Called with the share done.
+    """
+    if len(dates) > 1 and never_changes(posterior):
+        once = cells_remaining(
+            posterior, dates[:1], as_of_day, num_draws=num_draws, order=order, progress=progress
+        )
+        return repeated(once, len(dates), axis=0)
+    reduction, table = posterior.reduction, posterior.table
+    chosen = _thinned(len(posterior.z), num_draws, order)
+    z = posterior.z[chosen]
+    compiled = compile_histories(reduction.histories, table, as_of_day, dates)
+    left = compiled.remaining(table, z, table.values(z))
+    possible = np.asarray((left > 0.0).any(axis=0))
+    exists = posterior.exists[chosen]
+    entries = reduction.by_cell
+    num_cells = reduction.cells.size
+    shape = (len(dates), 4, num_cells)
+    mean, low, high, some = (np.zeros(shape) for _ in range(4))
+    starts = np.searchsorted(entries.key, np.arange(num_cells + 1))
+    for first in range(0, num_cells, _CELLS_AT_ONCE):
+        last = min(first + _CELLS_AT_ONCE, num_cells)
+        rows = slice(int(starts[first]), int(starts[last]))
+        units, inverse = np.unique(entries.unit[rows], return_inverse=True)
+        unit = inverse.reshape(-1).astype(np.int64)
+        shape_u, scale_u = posterior.clumps(units, chosen)
+        sources, local = np.unique(reduction.unit_source[units], return_inverse=True)
+        source = local.reshape(-1).astype(np.int64)
+        exists_s = np.ascontiguousarray(exists[:, sources])
+        keys = np.column_stack(
+            [
+                _alike(np.concatenate([shape_u, scale_u, exists_s[:, source]]))[unit],
+                _steps(source[unit]),
+                entries.history[rows],
+                np.round(entries.ground[rows] * _GROUND_STEPS).astype(np.int64),
+            ]
+        )
+        start, taken, alike = _distinct_cells(starts[first : last + 1] - starts[first], keys)
+        part = _cells(
+            start,
+            unit[taken],
+            entries.history[rows][taken],
+            entries.ground[rows][taken],
+            source,
+            shape_u,
+            scale_u,
+            exists_s,
+            left,
+            possible,
+            _LONGEST_COUNT,
+        )
+        for target, got in zip((mean, low, high, some), part, strict=True):
+            target[:, :, first:last] = got[:, :, alike]
+        if progress is not None:
+            progress(last / num_cells)
+    return Summary(mean=mean, q05=low, q95=high, p_any=some)
+
+
+def _thinned(size: int, num_draws: int, order: Floats | None) -> Ints:
+    """Draws to take: all, or evenly spaced along an order."""
+    if num_draws >= size:
+        return np.arange(size)
+    places = ((np.arange(num_draws) + 0.5) * size / num_draws).astype(np.int64)
+    return places if order is None else np.asarray(np.sort(np.argsort(order, kind="stable")[places]))
+
+
+def _alike(columns: Floats) -> Ints:
+    """A number for each column; equal columns have equal numbers."""
+    rows = np.ascontiguousarray(columns.T)
+    whole = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1])))
+    _, which = np.unique(whole.reshape(-1), return_inverse=True)
+    return np.asarray(which.reshape(-1), np.int64)
+
+
+def _steps(source: Ints) -> Ints:
+    """1 where an entry belongs to another source than the one before, so that cells differ by it too."""
+    return np.concatenate([[0], (source[1:] != source[:-1]).astype(np.int64)])
+
+
+def _distinct_cells(start: Ints, keys: Ints) -> tuple[Ints, Ints, Ints]:
+    """Cells that differ: where their entries start, which entries they have, and which of them each cell is like."""
+    number: dict[bytes, int] = {}
+    alike = np.empty(start.size - 1, np.int64)
+    first: list[int] = []
+    keys = np.ascontiguousarray(keys)
+    keys[start[:-1], 1] = 0  # whether the cell before ended with the same source does not matter
+    for c, (a, b) in enumerate(itertools.pairwise(start.tolist())):
+        which = number.setdefault(keys[a:b].tobytes(), len(number))
+        if which == len(first):
+            first.append(c)
+        alike[c] = which
+    size = np.diff(start)[first]
+    stop = np.cumsum(size)
+    taken = np.arange(stop[-1]) - np.repeat(stop - size, size) + np.repeat(start[:-1][first], size)
+    return np.concatenate([[0], stop]), taken, alike
+
+
+@numba.njit(cache=True, parallel=True, nogil=True, error_model="numpy")
+def _cells(
+    start: Ints,
+    unit: Ints,
+    history: Ints,
+    ground: Floats,
+    unit_source: Ints,
+    shape: Floats,
+    scale: Floats,
+    exists: Floats,
+    left: Floats,
+    possible: NDArray[np.bool_],
+    longest: int,
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Mean, quantiles and chance of any per date, state and cell."""
+    num_cells, num_draws, num_dates = len(start) - 1, left.shape[0], left.shape[2]
+    mean = np.zeros((num_dates, 4, num_cells))
+    low = np.zeros((num_dates, 4, num_cells))
+    high = np.zeros((num_dates, 4, num_cells))
+    some = np.zeros((num_dates, 4, num_cells))
+    for c in numba.prange(num_cells):
+        par = np.zeros((num_draws, 5))  # chance of the larger source, then size and mean of both mixtures
+        for t in range(num_dates):
+            for k in range(4):
+                any_ground = False
+                for e in range(start[c], start[c + 1]):
+                    for i in range(3):
+                        if (k == 3 or k == i) and possible[history[e], t, i]:
+                            any_ground = True
+                if not any_ground:
+                    continue
+                any_ground = False
+                first_moment, none = 0.0, 0.0
+                for j in range(num_draws):
+                    # sources follow one another in a cell; the one with most items is kept apart from the rest
+                    rest_mean, rest_var, p_none = 0.0, 0.0, 1.0
+                    top_mean, top_var, top_exists = 0.0, 0.0, 1.0
+                    src_mean, src_var, src_log = 0.0, 0.0, 0.0
+                    share = 0.0
+                    for e in range(start[c], start[c + 1]):
+                        if k < 3:
+                            share += ground[e] * left[j, history[e], t, k]
+                        else:
+                            share += ground[e] * (
+                                left[j, history[e], t, 0]
+                                + left[j, history[e], t, 1]
+                                + left[j, history[e], t, 2]
+                            )
+                        u = unit[e]
+                        is_last = e + 1 == start[c + 1]
+                        if is_last or unit[e + 1] != u:
+                            if share > 0.0:
+                                any_ground = True
+                                rate = scale[j, u] * share
+                                src_mean += shape[j, u] * rate
+                                src_var += shape[j, u] * rate * (1.0 + rate)
+                                src_log -= shape[j, u] * np.log1p(rate)
+                            share = 0.0
+                            if is_last or unit_source[unit[e + 1]] != unit_source[u]:
+                                q = exists[j, unit_source[u]]
+                                p_none *= 1.0 - q + q * np.exp(src_log)
+                                if src_mean > top_mean:
+                                    rest_mean += top_exists * top_mean
+                                    rest_var += top_exists * (
+                                        top_var + (1.0 - top_exists) * top_mean * top_mean
+                                    )
+                                    top_mean, top_var, top_exists = src_mean, src_var, q
+                                else:
+                                    rest_mean += q * src_mean
+                                    rest_var += q * (src_var + (1.0 - q) * src_mean * src_mean)
+                                src_mean, src_var, src_log = 0.0, 0.0, 0.0
+                    both_mean, both_var = rest_mean + top_mean, rest_var + top_var
+                    first_moment += rest_mean + top_exists * top_mean
+                    none += p_none
+                    par[j, 0] = top_exists
+                    par[j, 1], par[j, 2] = _size(rest_mean, rest_var), rest_mean
+                    par[j, 3], par[j, 4] = _size(both_mean, both_var), both_mean
+                if not any_ground:
+                    continue
+                mean[t, k, c] = first_moment / num_draws
+                some[t, k, c] = 1.0 - none / num_draws
+                if none / num_draws >= 0.95:
+                    continue
+                low[t, k, c], high[t, k, c] = _count_quantiles(par, mean[t, k, c], longest)
+                if high[t, k, c] < 0.0:
+                    low[t, k, c], high[t, k, c] = _long_quantile(par, 0.05), _long_quantile(par, 0.95)
+    return mean, low, high, some
+
+
+@numba.njit(cache=True, nogil=True)
+def _size(mean: float, variance: float) -> float:
+    """Size of the negative binomial of a mean and variance; very large stands for Poisson."""
+    if variance - mean <= 1e-9 * mean:
+        return 1e9
+    return mean * mean / (variance - mean)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _count_quantiles(par: Floats, mean: float, longest: int) -> tuple[float, float]:
+    """5 % and 95 % points of a mixture of zero-inflated negative binomials; −1 where counts are too long."""
+    num = len(par)
+    if mean > 0.25 * longest:
+        return -1.0, -1.0
+    pmf = np.zeros((num, 2))
+    for j in range(num):
+        for b in range(2):
+            size, m = par[j, 1 + 2 * b], par[j, 2 + 2 * b]
+            pmf[j, b] = np.exp(-size * np.log1p(m / size)) if m > 0.0 else 1.0
+            if pmf[j, b] < _SMALLEST:  # too small to be walked up from
+                return -1.0, -1.0
+    low, high, total = -1.0, -1.0, 0.0
+    for count in range(longest):
+        for j in range(num):
+            total += ((1.0 - par[j, 0]) * pmf[j, 0] + par[j, 0] * pmf[j, 1]) / num
+        if low < 0.0 and total >= 0.05 - 1e-12:
+            low = float(count)
+        if total >= 0.95 - 1e-12:
+            high = float(count)
+            break
+        for j in range(num):
+            for b in range(2):
+                size, m = par[j, 1 + 2 * b], par[j, 2 + 2 * b]
+                pmf[j, b] *= (size + count) / (count + 1.0) * (m / (size + m)) if m > 0.0 else 0.0
+    return low, high
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _long_quantile(par: Floats, level: float) -> float:
+    """A point of the mixture where counts are long: each negative binomial is taken as the Gamma of its moments."""
+    num = len(par)
+    high = 1.0
+    for j in range(num):
+        size, m = par[j, 3], par[j, 4]
+        high = max(high, m + 12.0 * np.sqrt(m + m * m / size))
+    low = 0.0
+    while high - low > 0.25 and high - low > 1e-4 * high:
+        middle = 0.5 * (low + high)
+        below = 0.0
+        for j in range(num):
+            below += (1.0 - par[j, 0]) * _below(middle, par[j, 1], par[j, 2])
+            below += par[j, 0] * _below(middle, par[j, 3], par[j, 4])
+        if below >= level * num:
+            high = middle
+        else:
+            low = middle
+    return float(np.floor(high))
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _below(count: float, size: float, mean: float) -> float:
+    """Chance that a negative binomial is not above a count, by the Gamma of equal mean and variance."""
+    if mean <= 0.0:
+        return 1.0
+    a = mean / (1.0 + mean / size)
+    x = (count + 0.5) * a / mean
+    if a > _NORMAL_SHAPE:  # cube root of a Gamma is nearly normal (Wilson and Hilferty, 1931)
+        return 0.5 * math.erfc(-((x / a) ** (1.0 / 3.0) - 1.0 + 1.0 / (9.0 * a)) * 3.0 * math.sqrt(a / 2.0))
+    front = math.exp(a * math.log(x) - x - math.lgamma(a))
+    if x < a + 1.0:  # series, DLMF 8.7.1
+        term = 1.0 / a
+        total = term
+        n = a
+        while term > 1e-10 * total:
+            n += 1.0
+            term *= x / n
+            total += term
+        return min(front * total, 1.0)
+    b = x + 1.0 - a  # continued fraction, DLMF 8.9.2, by Lentz's method
+    c = 1e300
+    d = 1.0 / b
+    fraction = d
+    for i in range(1, 500):
+        step = -i * (i - a)
+        b += 2.0
+        d = 1.0 / (step * d + b)
+        c = b + step / c
+        fraction *= d * c
+        if abs(d * c - 1.0) < 1e-10:
+            break
+    return max(1.0 - front * fraction, 0.0)
