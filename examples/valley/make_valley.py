@@ -20,7 +20,7 @@ from remnant.simulate import Truth, simulate_case
 from remnant.units import date_of, day_number
 
 HERE = Path(__file__).parent
-SEED = 20260630
+SEED = 2026
 AS_OF = dt.date(2026, 6, 30)
 CRS = "EPSG:32636"
 LEFT_M, BOTTOM_M, WIDTH_M, HEIGHT_M = 580_000.0, 4_765_000.0, 12_000.0, 9_000.0
