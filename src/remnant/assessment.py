@@ -217,7 +217,7 @@ _FINDING_COLUMNS = ("severity", "code", "count", "file", "layer", "row", "asked"
 def _groups_of(case: Case, reduction: Reduction) -> tuple[dict[str, Ints], dict[int, Ints]]:
     """Portions of every scope and district, and of every hazard area."""
     source = reduction.portion_source
-    kind, area = reduction.source_kind[source], reduction.source_area[source]
+    kind, area = reduction.source_kind[source], reduction.portion_area
     placed = reduction.portion_placed
     groups = {
         "hazard areas": np.flatnonzero((kind == "area") & placed),
@@ -285,7 +285,7 @@ def _area_results(
                 target[a] = getattr(counted.portion, name)[mine[0]]
             elif mine.size > 1:
                 target[a] = getattr(counted.by_group[f"area {a}"], name)
-    area_km2 = reduction.area_m2 / KM2_M2
+    area_km2 = reduction.area_owned_m2 / KM2_M2
     with np.errstate(divide="ignore", invalid="ignore"):
         density = columns["q95"] / area_km2[:, None, None]
     index = np.indices(blank.shape)
@@ -332,8 +332,8 @@ def _areas(
         verdict, words = release_verdict(
             case.policy,
             AreaEvidence(
-                p_any_armed=counted.source_any[:, s, 0, 0].astype(np.float64),
-                p_any_explosive=counted.source_any[:, s, 0, 1].astype(np.float64),
+                p_any_armed=_any_left(counted, s, a)[:, 0, 0],
+                p_any_explosive=_any_left(counted, s, a)[:, 0, 1],
                 density_q95_per_km2=float(density[a]),
                 place_known=bool(placed[a]),
                 searched_share=float(reduction.area_searched[a]),
@@ -342,7 +342,7 @@ def _areas(
         if verdict == "meets":
             further[a] = 0.0
         elif verdict != "no policy stated":
-            words += _when_ready(case.policy, over_time.source_any[:, s, :, 0].astype(np.float64), curve_days)
+            words += _when_ready(case.policy, _any_left(over_time, s, a)[:, :, 0], curve_days)
         verdicts.append(verdict)
         reasons.append(words)
     return gpd.GeoDataFrame(
@@ -367,6 +367,14 @@ def _areas(
     )
 
 
+def _any_left(counted: Remaining, source: int, area: int) -> Floats:
+    """(n_draws, n_dates, 2) chance that an area holds any armed, any explosive item: its own or a delivery's."""
+    own = counted.source_any[:, source].astype(np.float64)
+    if counted.nothing_delivered.shape[1] == 0:
+        return own
+    return np.asarray(1.0 - (1.0 - own) * counted.nothing_delivered[:, area].astype(np.float64))
+
+
 def _search_needed(
     case: Case, reduction: Reduction, posterior: StratumPosterior, counted: Remaining, source_of: Ints
 ) -> Floats:
@@ -376,14 +384,21 @@ def _search_needed(
     own = np.flatnonzero(source_of >= 0)
     if limits and own.size:
         s = source_of[own]
+        exists = posterior.exists[:, s].copy()
+        mean, variance = (counted.source_moments[:, s, i].astype(np.float64) for i in range(2))
+        if counted.delivered_moments.shape[1]:
+            # with recorded deliveries in it an area holds something for certain: the two are taken together
+            more = counted.delivered_moments[:, own].astype(np.float64)
+            both = more[:, :, 0] > 0.0
+            variance = np.where(
+                both, more[:, :, 1] + exists * (variance + (1.0 - exists) * np.square(mean)), variance
+            )
+            mean = np.where(both, more[:, :, 0] + exists * mean, mean)
+            exists[both] = 1.0
         share = search_share_needed(
-            min(limits),
-            posterior.exists[:, s],
-            counted.source_moments[:, s, 0].astype(np.float64),
-            counted.source_moments[:, s, 1].astype(np.float64),
-            _clearance_detection(case, posterior),
+            min(limits), exists, mean, variance, _clearance_detection(case, posterior)
         )
-        result[own] = share * reduction.area_m2[own]
+        result[own] = share * reduction.area_owned_m2[own]
     return result
 
 

@@ -472,3 +472,23 @@ def test_ground_of_an_area_under_another_is_said_to_be_counted_there(worlds: Mod
     assert answer.areas["verdict"].iloc[0] == "cannot tell: survey"
     assert "covered by another hazard area" in answer.areas["reasons"].iloc[0]
     assert answer.area_results.loc[answer.area_results["area"] == 0, "mean"].isna().all()
+
+
+def test_deliveries_count_in_the_verdict_of_the_area_that_they_lie_in(worlds: ModuleType) -> None:
+    """An area with 1,000 mines recorded inside it yesterday cannot have a small chance of an armed item."""
+    square = shapely.box(0, 0, 300, 300)
+    day = worlds.D0 + 450.0
+    base = worlds.case_of(
+        worlds.areas([square, shapely.box(600, 0, 900, 300)], ["SHA", "SHA"], [("PMN",), ("PMN",)]),
+        worlds.searches([square], ["manual detector"], [worlds.D0 + 200.0], [1.0], [True]),
+    )
+    with_drop = replace(base, deposits=worlds.deposits([square], ["PMN"], [900.0], [1100.0], day=day))
+    before, after = assess(base), assess(with_drop)
+    assert "armed" in after.areas["reasons"][0]
+    assert after.areas["verdict"][0] == "does not meet"
+    got = after.area_results.query("state == 'armed'").groupby("area")["mean"].first()
+    was = before.area_results.query("state == 'armed'").groupby("area")["mean"].first()
+    assert got[0] > was[0] + 500.0
+    assert got[1] == pytest.approx(was[1], rel=0.35)
+    total = after.total_results.query("scope == 'deposits' and state == 'armed'")["mean"].iloc[0]
+    assert got[0] > 0.95 * total

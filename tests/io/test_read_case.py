@@ -61,7 +61,7 @@ def test_everything_that_the_case_file_says_arrives(maker: Any) -> None:
     case = read_case(maker.folder / "case.toml")
     assert (case.name, case.seed, case.num_draws, case.notes, case.crs) == ("Süd", 7, 500, "n", "EPSG:32634")
     assert case.dates == (dt.date(2024, 7, 31), dt.date(2030, 1, 1))
-    assert (case.grid.cell_m, case.grid.block_m) == (25.0, 100.0)
+    assert (case.grid.cell_m, case.grid.block_m) == (25.0, 200.0)
     assert case.policy.p_any_armed_max == 0.1
     assert case.default_types == ("PMA-2",)
     assert case.priors["density.SHA"].high == 10.0

@@ -12,7 +12,7 @@ from remnant.evidence.pieces import Pieces, add_up, background_pieces, distinct,
 from remnant.evidence.records import Case
 from remnant.evidence.reduction import Ground, Reduction
 from remnant.evidence.spread import spread_over_cells
-from remnant.evidence.streams import SourceTable, streams_of
+from remnant.evidence.streams import SourceTable, area_owner, streams_of
 from remnant.evidence.types import area_types, background_types
 from remnant.evidence.units import area_sizes, by_portion, placeless_units
 from remnant.geo import Atoms, Coverage, Grid, atoms_of, coverage, grid_over
@@ -44,7 +44,9 @@ def reduce_case(case: Case) -> Reduction:
     )
     placeless = placeless_units(case, table, types)
     cells, piece_cell = np.unique(pieces.cell, return_inverse=True)
-    portion_key, _, piece_portion = distinct(pieces.source, pieces.district)
+    owner = np.array([area_owner(case, a) if a else -1 for a in members["areas"]], np.int64)
+    piece_area = np.where(pieces.atom >= 0, np.append(owner, -1)[pieces.atom], -1)
+    portion_key, _, piece_portion = distinct(pieces.source, pieces.district, piece_area)
     known = np.array([h.is_known for h in table.histories], np.bool_)
     quiet = (found == 0.0) & (met == 0.0)
     quiet[piece_unit[known[pieces.history]]] = False
@@ -80,6 +82,9 @@ def reduce_case(case: Case) -> Reduction:
         by_cell=add_up(piece_cell.astype(np.int64), piece_unit, pieces.history, pieces.ground),
         portion_source=np.concatenate([portion_key[:, 0], placeless_portion[:, 0]]),
         portion_district=np.concatenate([portion_key[:, 1], np.full(len(placeless_portion), -1, np.int64)]),
+        portion_area=np.concatenate(
+            [portion_key[:, 2], np.where(kinds == "area", numbers, -1)[placeless_portion[:, 0]]]
+        ),
         portion_placed=np.arange(len(portion_key) + len(placeless_portion)) < len(portion_key),
         by_portion=Ground(
             key=np.concatenate([ground.key, len(portion_key) + portion_of]),
@@ -91,6 +96,7 @@ def reduce_case(case: Case) -> Reduction:
         cell_searched=cell_searched,
         area_searched=area_searched,
         area_m2=area_m2,
+        area_owned_m2=_owned(case, owner, atoms, area_m2),
         area_found=area_found,
         findings=matches.findings + more + notes,
     )
@@ -210,3 +216,11 @@ def _area_facts(
         for area in areas:
             worked[area] += ground[atom] * searched[atom]
     return size, np.clip(worked / np.maximum(size, 1e-9), 0.0, 1.0)
+
+
+def _owned(case: Case, owner: Ints, atoms: Atoms, area_m2: Floats) -> Floats:
+    """Ground whose estimate each hazard area carries: its own less what an overlapping area owns. [m²]"""
+    placed = ~shapely.is_missing(case.areas.geometry)
+    mine = owner >= 0
+    ground = np.bincount(owner[mine], shapely.area(atoms.geometry)[mine], minlength=placed.size)
+    return np.where(placed, ground, area_m2)

@@ -123,8 +123,9 @@ class Reduction:
         (n_cells,) cell numbers that results are given for, ascending.
     by_cell
         Ground with key = index into `cells`.
-    portion_source, portion_district, portion_placed
-        (n_portions,) pieces of sources within one district (−1: none); whether the place is known.
+    portion_source, portion_district, portion_area, portion_placed
+        (n_portions,) pieces of sources within one district and on the ground of one hazard area (−1: none); whether the
+        place is known.
     by_portion
         Ground with key = portion.
     cell_area
@@ -133,6 +134,8 @@ class Reduction:
         Share of ground that any clearance or survey search worked, (n_cells,) and (n_areas,). [1]
     area_m2
         (n_areas,) area taken for each hazard area, reported or median where the place is unknown. [m²]
+    area_owned_m2
+        (n_areas,) the part of it whose estimate it carries: ground under two areas belongs to one. [m²]
     area_found
         (n_areas,) items found or met in it, spread where the place is uncertain. [items]
     findings
@@ -156,11 +159,13 @@ class Reduction:
     by_cell: Ground
     portion_source: Ints
     portion_district: Ints
+    portion_area: Ints
     portion_placed: NDArray[np.bool_]
     by_portion: Ground
     cell_area: Ints
     cell_searched: Floats
     area_searched: Floats
     area_m2: Floats
+    area_owned_m2: Floats
     area_found: Floats
     findings: tuple[Finding, ...]

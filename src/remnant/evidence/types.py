@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import shapely
 
@@ -27,12 +29,14 @@ def area_types(case: Case) -> tuple[list[list[str]], tuple[Finding, ...]]:
     placed = np.flatnonzero(~shapely.is_missing(case.areas.geometry))
     located = np.flatnonzero(~shapely.is_missing(case.events.geometry))
     added = 0
+    delivered = _delivered(case)
     if placed.size and located.size:
         tree = shapely.STRtree(case.areas.geometry[placed])
         events, areas = tree.query(shapely.centroid(case.events.geometry[located]), predicate="intersects")
         for event, area in zip(located[events].tolist(), placed[areas].tolist(), strict=True):
             name = str(case.events.type[event])
-            if not any(is_same(case, name, other) for other in types[area]):
+            explained = any(is_same(case, name, d) for d in delivered(case.events.geometry[event]))
+            if not explained and not any(is_same(case, name, other) for other in types[area]):
                 types[area].append(name)
                 added += 1
     reports = np.flatnonzero((case.searches.type != "") & (np.nan_to_num(case.searches.items_found) > 0.0))
@@ -42,7 +46,10 @@ def area_types(case: Case) -> tuple[list[list[str]], tuple[Finding, ...]]:
         for s, area in zip(reports[search].tolist(), placed[area_].tolist(), strict=True):
             name = str(case.searches.type[s])
             shared = shapely.area(shapely.intersection(case.searches.geometry[s], case.areas.geometry[area]))
-            if shared > _TOUCH_M2 and not any(is_same(case, name, other) for other in types[area]):
+            explained = any(is_same(case, name, d) for d in delivered(case.searches.geometry[s]))
+            if explained or shared <= _TOUCH_M2:
+                continue
+            if not any(is_same(case, name, other) for other in types[area]):
                 types[area].append(name)
                 added += 1
     if not added:
@@ -57,6 +64,16 @@ def area_types(case: Case) -> tuple[list[list[str]], tuple[Finding, ...]]:
             todo="nothing; the type was added to the area, which raises what may remain there",
         ),
     )
+
+
+def _delivered(case: Case) -> Callable[[shapely.Geometry], list[str]]:
+    """Types of the recorded deliveries that meet a shape: what they explain, the area need not."""
+    tree = shapely.STRtree(case.deposits.geometry)
+
+    def at(shape: shapely.Geometry) -> list[str]:
+        return [str(case.deposits.type[d]) for d in tree.query(shape, predicate="intersects")]
+
+    return at
 
 
 def is_same(case: Case, one: str, other: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
@@ -58,6 +58,11 @@ class Remaining:
     source_moments
         (n_draws, n_sources, 2) mean and variance of the explosive items of a source at the first date, given a draw
         and that it held any.
+    nothing_delivered
+        (n_draws, n_areas, n_dates, 2) chance, given a draw, that recorded deliveries left no armed item, and
+        no explosive item, on the ground of each hazard area.
+    delivered_moments
+        (n_draws, n_areas, 2) mean and variance of the explosive items that they left there at the first date.
     """
 
     portion: Summary
@@ -65,6 +70,23 @@ class Remaining:
     group_draws: dict[str, NDArray[np.int64]]
     source_any: NDArray[np.float32]
     source_moments: NDArray[np.float32]
+    nothing_delivered: NDArray[np.float32]
+    delivered_moments: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Chunk:
+    """What one range of sources gives; see `Remaining`."""
+
+    portions: Ints
+    counts: NDArray[np.int64]
+    any_left: Floats
+    moments: Floats
+    first: int
+    last: int
+    areas: Ints
+    nothing: Floats
+    delivered: Floats
 
 
 def count_remaining(
@@ -104,6 +126,8 @@ def count_remaining(
             group_draws={name: np.repeat(d, len(dates), axis=1) for name, d in once.group_draws.items()},
             source_any=np.repeat(once.source_any, len(dates), axis=2),
             source_moments=once.source_moments,
+            nothing_delivered=np.repeat(once.nothing_delivered, len(dates), axis=2),
+            delivered_moments=once.delivered_moments,
         )
     reduction, table = posterior.reduction, posterior.table
     num = len(posterior.z) if num_draws is None else min(num_draws, len(posterior.z))
@@ -118,6 +142,10 @@ def count_remaining(
     totals = np.zeros((num, len(group_names), len(dates), 3), np.int64)
     source_any = np.zeros((num, num_sources, len(dates), 2), np.float32)
     moments = np.zeros((num, num_sources, 2), np.float32)
+    is_deposit = reduction.source_kind == "deposit"
+    num_areas = reduction.area_m2.size if is_deposit.any() else 0
+    nothing_delivered = np.ones((num, num_areas, len(dates), 2), np.float32)
+    delivered = np.zeros((num, num_areas, 2), np.float32)
     compiled = compile_histories(reduction.histories, table, as_of_day, dates)
     values = table.values(posterior.z[:num])
     left = compiled.remaining(table, posterior.z[:num], values)
@@ -126,7 +154,7 @@ def count_remaining(
     entry_source = reduction.unit_source[entries.unit][order]
     chunks = _source_chunks(reduction.portion_source, num_sources)
 
-    def work(c: int) -> tuple[Ints, NDArray[np.int64], Floats, Floats, tuple[int, int]]:
+    def work(c: int) -> _Chunk:
         first, last = chunks[c]
         rows = order[np.searchsorted(entry_source, first) : np.searchsorted(entry_source, last)]
         portions = np.flatnonzero((reduction.portion_source >= first) & (reduction.portion_source < last))
@@ -154,18 +182,47 @@ def count_remaining(
         nothing, some_moments = _source_nothing(
             shape_u, scale_u, left, unit_of, entries.history[rows], entries.ground[rows], source, last - first
         )
-        return portions, counts, exists[:, :, None, None] * (1.0 - nothing), some_moments, (first, last)
+        result = _Chunk(
+            portions=portions,
+            counts=counts,
+            any_left=exists[:, :, None, None] * (1.0 - nothing),
+            moments=some_moments,
+            first=first,
+            last=last,
+            areas=np.zeros(0, np.int64),
+            nothing=nothing,
+            delivered=some_moments,
+        )
+        area = reduction.portion_area[entries.key[rows]]
+        inside = np.flatnonzero(is_deposit[source + first] & (area >= 0))
+        if inside.size == 0:
+            return result
+        inside = inside[np.lexsort((unit_of[inside], area[inside]))]
+        areas, local = np.unique(area[inside], return_inverse=True)
+        none, its_moments = _source_nothing(
+            shape_u,
+            scale_u,
+            left,
+            unit_of[inside],
+            entries.history[rows][inside],
+            entries.ground[rows][inside],
+            local.reshape(-1).astype(np.int64),
+            areas.size,
+        )
+        return replace(result, areas=areas, nothing=none, delivered=its_moments)
 
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for done, (portions, counts, any_, some_moments, (first, last)) in enumerate(
-            pool.map(work, range(len(chunks)))
-        ):
+        for done, chunk in enumerate(pool.map(work, range(len(chunks)))):
+            portions, counts = chunk.portions, chunk.counts
             everything = np.concatenate([counts, counts.sum(axis=3, keepdims=True)], axis=3)
             mean[portions] = everything.mean(axis=0)
             low[portions], high[portions] = _quantiles(everything)
             some[portions] = (everything > 0).mean(axis=0)
-            source_any[:, first:last] = any_
-            moments[:, first:last] = some_moments
+            source_any[:, chunk.first : chunk.last] = chunk.any_left
+            moments[:, chunk.first : chunk.last] = chunk.moments
+            if chunk.areas.size:
+                nothing_delivered[:, chunk.areas] *= chunk.nothing
+                delivered[:, chunk.areas] += chunk.delivered
             for g in range(len(group_names)):
                 totals[:, g] += counts[:, member[g, portions]].sum(axis=1)
             if progress is not None:
@@ -177,6 +234,8 @@ def count_remaining(
         group_draws={name: summed[:, g] for g, name in enumerate(group_names)},
         source_any=source_any,
         source_moments=moments,
+        nothing_delivered=nothing_delivered,
+        delivered_moments=delivered,
     )
 
 

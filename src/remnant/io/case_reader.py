@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -39,7 +40,7 @@ _TABLES: Mapping[str, type[Any]] = {
     "areas": HazardAreas, "searches": Searches, "events": Events, "deposits": Deposits, "districts": Districts,
 }  # fmt: skip
 _TEXT = frozenset({"id", "hazard_class", "status", "method", "type", "kind", "search_id", "setting", "name"})
-DEFAULT_BLOCK_CELLS = 4
+DEFAULT_BLOCK_M = 200.0  # rounded up to whole cells, so that results hardly depend on the cell size
 _T = TypeVar("_T")
 
 
@@ -156,7 +157,7 @@ def _check_dates(spec: CaseFile, log: FindingLog) -> None:
 
 def _grid(spec: CaseFile) -> GridSpec:
     cell = spec.grid.cell_m
-    block = spec.grid.block_m if spec.grid.block_m is not None else DEFAULT_BLOCK_CELLS * cell
+    block = spec.grid.block_m if spec.grid.block_m is not None else math.ceil(DEFAULT_BLOCK_M / cell) * cell
     return GridSpec(cell_m=cell, block_m=block, around_m=spec.grid.around_m)
 
 

@@ -29,7 +29,7 @@ _MAX_FINDING_EXAMPLES = 4
 _SCOPES = {
     "all": "Everything",
     "hazard areas": "Hazard areas with a known place",
-    "deposits": "Recorded deliveries outside hazard areas",
+    "deposits": "Recorded deliveries",
     "outside hazard areas": "Ground outside hazard areas",
     "place unknown": "Hazard areas of unknown place",
 }
@@ -375,7 +375,7 @@ def _place(row: Mapping[Any, Any]) -> str:
 
 
 def _finding_counts(table: pd.DataFrame) -> str:
-    sums = table.groupby("severity")["count"].sum()
+    sums = table.groupby("severity").size()
     parts = [
         f"{int(sums[s]):,} {s}{'s' if sums[s] != 1 else ''}" if s in sums.index else f"no {s}s"
         for s in SEVERITIES
