@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TypeVar
+from dataclasses import replace
+from typing import Literal, TypeVar
 
 from remnant.catalogue.frozen import FrozenDict
 from remnant.catalogue.records import (
@@ -14,6 +15,7 @@ from remnant.catalogue.records import (
     FieldEvidence,
     ModelPrior,
     OrdnanceType,
+    Quantity,
     Range,
     TreatyLimit,
 )
@@ -46,8 +48,8 @@ DUD_NOTE = "One minus the dud share, of which the source speaks."
 """Opens the note of a `p_arms` that was written as `p_dud`."""
 BY_CONSTRUCTION = "by construction: "
 """Opens the source of a number that follows from the mechanism."""
-SELF_DESTRUCT_FIELDS = ("p_sd_fails", "sd_delay", "sd_delay_factor", "p_sd_late", "sd_late_delay")
-DEACTIVATION_FIELDS = ("p_sda_fails", "sda_delay")
+_SELF_DESTRUCT_FIELDS = ("p_sd_fails", "sd_delay", "sd_delay_factor", "p_sd_late", "sd_late_delay")
+_DEACTIVATION_FIELDS = ("p_sda_fails", "sda_delay")
 _PRIOR_UNITS = (
     (re.compile(r"exists\.\S+"), "1"),
     (re.compile(r"density\.\S+"), "1/km2"),
@@ -159,15 +161,12 @@ def make_treaty(where: str, name: str, entry: TreatyEntry, user_file: str) -> Tr
 
 def make_claim(where: str, name: str, entry: ClaimEntry, user_file: str) -> Claim:
     """The record of a claim; one with a number needs low and high, a statement has none."""
-    if entry.quantity is None:
-        raise CatalogueError(f"{where}.quantity: must be given; nothing came. Add it to this entry.")
-    quantity = entry.quantity
-    has_number = entry.low is not None and entry.high is not None
+    quantity: Quantity | Literal["statement"] = _need(where, "quantity", entry.quantity)
     if quantity == "statement" and (entry.low is not None or entry.high is not None):
         raise CatalogueError(
             f"{where}: a statement carries no low or high; name the quantity that they bound."
         )
-    if quantity != "statement" and not has_number:
+    if quantity != "statement" and (entry.low is None or entry.high is None):
         raise CatalogueError(
             f"{where}: a claim about {quantity} needs low and high; or use quantity = 'statement'."
         )
@@ -195,9 +194,7 @@ def make_claim(where: str, name: str, entry: ClaimEntry, user_file: str) -> Clai
 
 def make_evidence(where: str, name: str, entry: EvidenceEntry, user_file: str) -> FieldEvidence:
     """The record of a trial (num_tested, num_failed) or a field result (num_delivered, num_found, …)."""
-    if entry.kind is None:
-        raise CatalogueError(f"{where}.kind: must be given; nothing came. Add it to this entry.")
-    kind = entry.kind
+    kind: Literal["trial", "field"] = _need(where, "kind", entry.kind)
     asked = (
         ("num_tested", "num_failed")
         if kind == "trial"
@@ -279,10 +276,10 @@ def _fate(where: str, entry: TypeEntry, given: Mapping[str, Range]) -> FateModel
     ranges["p_arms"] = _p_arms(where, given)
     certain: dict[str, tuple[float, str]] = {}
     if mechanism == "none":
-        certain = dict.fromkeys(SELF_DESTRUCT_FIELDS, (0.0, "no self-destruct mechanism"))
+        certain = dict.fromkeys(_SELF_DESTRUCT_FIELDS, (0.0, "no self-destruct mechanism"))
         certain["p_sd_fails"] = (1.0, "no self-destruct mechanism")
     elif mechanism == "impact":
-        certain = dict.fromkeys(SELF_DESTRUCT_FIELDS, (0.0, "what functions on impact is gone at once"))
+        certain = dict.fromkeys(_SELF_DESTRUCT_FIELDS, (0.0, "what functions on impact is gone at once"))
     if certain:
         certain["sd_delay_factor"] = (1.0, "no self-destruct delay to scale")
     if mechanism != "self_destruct" or entry.self_deactivation == "none":
@@ -296,7 +293,7 @@ def _fate(where: str, entry: TypeEntry, given: Mapping[str, Range]) -> FateModel
             )
         value, why = certain[key]
         ranges[key] = _by_construction(value, FATE_UNITS[key], why)
-    for key in (*SELF_DESTRUCT_FIELDS, *DEACTIVATION_FIELDS):
+    for key in (*_SELF_DESTRUCT_FIELDS, *_DEACTIVATION_FIELDS):
         _need(where, key, ranges.get(key))
     return FateModel(**ranges)
 
@@ -309,17 +306,12 @@ def _p_arms(where: str, given: Mapping[str, Range]) -> Range:
     if arms is not None:
         return arms
     assert dud is not None
-    return Range(
+    return replace(
+        dud,
         low=1.0 - dud.high,
         high=1.0 - dud.low,
         value=None if dud.value is None else 1.0 - dud.value,
-        unit="1",
-        basis=dud.basis,
-        source=dud.source,
         note=f"{DUD_NOTE} {dud.note}".strip(),
-        valid_for=dud.valid_for,
-        licence=dud.licence,
-        retrieved=dud.retrieved,
     )
 
 

@@ -11,19 +11,18 @@ import functools
 import hashlib
 import json
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from remnant.catalogue import build, schema
 from remnant.catalogue.frozen import FrozenDict
-from remnant.catalogue.records import Catalogue, spelling_key
+from remnant.catalogue.records import Basis, Catalogue, spelling_key
 from remnant.errors import CatalogueError
 
 SECTIONS: Mapping[str, type[schema.Entry]] = {
@@ -79,7 +78,7 @@ def load_catalogue(user_files: Sequence[Path] = ()) -> Catalogue:
         return _built_in()
     sheets: _Sheets = {kind: dict(entries) for kind, entries in _built_in_sheets().items()}
     for path in user_files:
-        _apply(sheets, _parse(str(path), _read(Path(path))), str(path), str(path))
+        _apply(sheets, _parse(str(path), _read(Path(path))), str(path))
     return _catalogue(sheets, tuple(str(path) for path in user_files))
 
 
@@ -91,26 +90,18 @@ def _built_in() -> Catalogue:
 @functools.lru_cache(maxsize=1)
 def _built_in_sheets() -> _Sheets:
     sheets: _Sheets = {kind: {} for kind in SECTIONS}
-    resources = sorted(_data_files(), key=lambda item: item.name)
-    merged: dict[str, dict[str, Any]] = {kind: {} for kind in SECTIONS}
-    for resource in resources:  # all files first, so that `like` may point from one to another
+    data = files("remnant.catalogue").joinpath("data")
+    resources = (item for item in data.iterdir() if item.name.endswith(".toml"))
+    for resource in sorted(resources, key=lambda item: item.name):
         for kind, entries in _parse(resource.name, resource.read_bytes()).items():
             for name, raw in entries.items():
-                if name in merged[kind]:
+                if name in sheets[kind]:
                     raise CatalogueError(f"{resource.name}: {kind} {name!r} is written twice.")
-                merged[kind][name] = (resource.name, raw)
-    for kind, named in merged.items():
-        for name, (file, raw) in named.items():
-            where = _where(file, kind, name)
-            sheets[kind][name] = _Written(entry=_validate(SECTIONS[kind], raw, where), where=where)
+                where = _where(resource.name, kind, name)
+                sheets[kind][name] = _Written(entry=_validate(SECTIONS[kind], raw, where), where=where)
+    # last, since `like` may point from one file to another
     _expand_likes(sheets["types"], list(sheets["types"]))
     return sheets
-
-
-def _data_files() -> Iterator[Traversable]:
-    for item in files("remnant.catalogue").joinpath("data").iterdir():
-        if item.name.endswith(".toml"):
-            yield item
 
 
 def _read(path: Path) -> bytes:
@@ -136,10 +127,8 @@ def _parse(file: str, content: bytes) -> dict[str, dict[str, Any]]:
     for key, value in table.items():
         if not isinstance(value, dict):
             raise CatalogueError(f"{file}: {key!r} must be a table, as in [NAME]; got {_short(value)}.")
-        if key in SECTIONS and key != "types":
+        if key in SECTIONS:
             sheets[key].update(value)
-        elif key == "types":
-            sheets["types"].update(value)
         else:
             sheets["types"][key] = value
     if not any(sheets.values()):
@@ -172,7 +161,7 @@ def _short(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
-def _apply(sheets: _Sheets, raw: Mapping[str, Mapping[str, Any]], file: str, user_file: str) -> None:
+def _apply(sheets: _Sheets, raw: Mapping[str, Mapping[str, Any]], file: str) -> None:
     """Put a user's file on top: new entries are added, existing ones take the fields that it gives."""
     touched: list[str] = []
     for kind, entries in raw.items():
@@ -183,7 +172,7 @@ def _apply(sheets: _Sheets, raw: Mapping[str, Mapping[str, Any]], file: str, use
             new = _validate(SECTIONS[kind], content, where)
             old = sheets[kind].get(name)
             entry = new if old is None or kind == "priors" else _overridden(_base(old.entry, new), new)
-            sheets[kind][name] = _Written(entry=entry, where=where, user_file=user_file)
+            sheets[kind][name] = _Written(entry=entry, where=where, user_file=file)
             if kind == "types":
                 touched.append(name)
     _expand_likes(sheets["types"], touched)
@@ -241,7 +230,7 @@ def _expand_likes(types: dict[str, _Written[schema.TypeEntry]], names: Sequence[
             numbers = numbers.model_copy(update={"settings": {}, "default_setting": None})
         whole = _overridden(numbers, entry).model_copy(update={"like": None})
         assert isinstance(whole, schema.TypeEntry)
-        types[name] = _Written(entry=whole, where=written.where, user_file=written.user_file)
+        types[name] = replace(written, entry=whole)
         return whole
 
     for name in names:
@@ -260,34 +249,19 @@ def _spellings(entries: Mapping[str, _Written[Any]]) -> dict[str, str]:
 def _catalogue(sheets: _Sheets, user_files: tuple[str, ...]) -> Catalogue:
     for kind in ("types", "methods"):
         _refuse_shared_spellings(sheets[kind])
-    types = _made(build.make_type, sheets["types"])
-    methods = _made(build.make_method, sheets["methods"])
-    treaties = _made(build.make_treaty, sheets["treaties"])
-    claims = _made(build.make_claim, _with_type_names(sheets, "claims"))
-    evidence = _made(build.make_evidence, _with_type_names(sheets, "evidence"))
-    priors = _made(build.make_prior, sheets["priors"])
-    content = {
-        kind: _content(records)
-        for kind, records in (
-            ("types", types),
-            ("methods", methods),
-            ("treaties", treaties),
-            ("claims", claims),
-            ("evidence", evidence),
-            ("priors", priors),
-        )
-    }
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return Catalogue(
-        types=types,
-        methods=methods,
-        treaties=treaties,
-        claims=claims,
-        evidence=evidence,
-        priors=priors,
-        sha256=hashlib.sha256(canonical.encode("ascii")).hexdigest(),
+    whole = Catalogue(
+        types=_made(build.make_type, sheets["types"]),
+        methods=_made(build.make_method, sheets["methods"]),
+        treaties=_made(build.make_treaty, sheets["treaties"]),
+        claims=_made(build.make_claim, _with_type_names(sheets, "claims")),
+        evidence=_made(build.make_evidence, _with_type_names(sheets, "evidence")),
+        priors=_made(build.make_prior, sheets["priors"]),
+        sha256="",
         user_files=user_files,
     )
+    content = {kind: _content(getattr(whole, kind)) for kind in SECTIONS}
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return replace(whole, sha256=hashlib.sha256(canonical.encode("ascii")).hexdigest())
 
 
 def _content(records: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -318,16 +292,14 @@ def _with_type_names(sheets: _Sheets, kind: str) -> dict[str, _Written[Any]]:
                     "`remnant types` lists all."
                 )
         names = [keys[spelling_key(spelling)] for spelling in written.entry.types or ()]
-        entry = written.entry.model_copy(update={"types": names})
-        out[name] = _Written(entry=entry, where=written.where, user_file=written.user_file)
+        out[name] = replace(written, entry=written.entry.model_copy(update={"types": names}))
     return out
 
 
 def _refuse_shared_spellings(entries: Mapping[str, _Written[Any]]) -> None:
     seen: dict[str, str] = {}
-    for name, written in sorted(
-        entries.items(), key=lambda item: item[1].user_file != ""
-    ):  # blame the user's entry
+    # the user's entries last, so that one of them is blamed
+    for name, written in sorted(entries.items(), key=lambda item: item[1].user_file != ""):
         for spelling in (name, *written.entry.aliases):
             other = seen.setdefault(spelling_key(spelling), name)
             if other != name:
@@ -353,7 +325,9 @@ def _sentence(model: type[schema.Entry], detail: ErrorDetails, where: str) -> st
     match detail["type"]:
         case "missing" if field in ("source", "basis"):
             return f"{where}.{place}: every number needs a {field}; none came. " + (
-                'Add source = "who, where, page".' if field == "source" else f"Add basis, one of {_BASES}."
+                'Add source = "who, where, page".'
+                if field == "source"
+                else f"Add basis, one of {', '.join(get_args(Basis))}."
             )
         case "missing":
             return (
@@ -376,9 +350,6 @@ def _sentence(model: type[schema.Entry], detail: ErrorDetails, where: str) -> st
         case _:
             asked = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
             return f"{where}.{place}: must be {asked}; got {_short(detail['input'])}."
-
-
-_BASES = "published, second_hand, weak, derived, judgement"
 
 
 def _keys_at(model: type[schema.Entry], place: tuple[int | str, ...]) -> list[str]:

@@ -20,6 +20,8 @@ Category = Literal["ap_mine", "av_mine", "submunition", "shell", "rocket", "gren
 Delivery = Literal["emplaced", "remotely_delivered", "fired"]
 Mechanism = Literal["none", "impact", "self_destruct"]
 """``none``: lies until something disturbs it; ``impact``: fired, functions on impact or is a dud; ``self_destruct``."""
+Quantity = Literal["p_sd_fails", "p_functions", "p_explosive", "p_dud"]
+"""The shares that claims and results speak of; see `Claim`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +161,7 @@ class OrdnanceType:
     @property
     def is_persistent(self) -> bool:
         """Whether it has no self-destruct mechanism and is not fired."""
-        return self.fate.p_sd_fails.low == 1.0
+        return self.mechanism == "none"
 
     @property
     def mechanism(self) -> Mechanism:
@@ -239,8 +241,6 @@ class Claim:
         ``"p_explosive"``: any explosive item left at `age_d`; ``"p_dud"``: dud share; ``"statement"``: no number.
     low, high
         What the claim implies for that quantity (``at most 2.35 %`` is 0 to 0.0235). [1]
-    tag
-        ``C`` primary, ``S`` second hand, ``W`` weak: as in the source list.
     """
 
     name: str
@@ -248,7 +248,7 @@ class Claim:
     date: str
     types: tuple[str, ...]
     text: str
-    quantity: Literal["p_sd_fails", "p_functions", "p_explosive", "p_dud", "statement"]
+    quantity: Quantity | Literal["statement"]
     low: float | None
     high: float | None
     age_d: float | None
@@ -275,7 +275,7 @@ class FieldEvidence:
     name: str
     types: tuple[str, ...]
     kind: Literal["trial", "field"]
-    quantity: Literal["p_sd_fails", "p_functions", "p_explosive", "p_dud"]
+    quantity: Quantity
     basis: Basis
     source: str
     num_tested: int | None = None

@@ -12,9 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from remnant.catalogue.records import Basis, Category, Delivery, Mechanism, MethodKind
-
-Quantity = Literal["p_sd_fails", "p_functions", "p_explosive", "p_dud"]
+from remnant.catalogue.records import Basis, Category, Delivery, Mechanism, MethodKind, Quantity
 
 
 class Entry(BaseModel):
