@@ -165,17 +165,11 @@ def lifetime_words(ordnance: OrdnanceType) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
-def lifetime_range(ordnance: OrdnanceType) -> Range | None:
-    """The number that `lifetime_words` shows, so that its basis can stand beside it; None where it shows none."""
+def lifetime_basis(ordnance: OrdnanceType) -> Basis | None:
+    """The basis of the number that `lifetime_words` shows; None where it shows none."""
     if ordnance.mechanism == "none":
         return None
-    return ordnance.fate.sd_delay if ordnance.mechanism == "self_destruct" else ordnance.fate.p_arms
-
-
-def lifetime_basis(ordnance: OrdnanceType) -> Basis | None:
-    """The basis of `lifetime_range`, if there is one."""
-    shown = lifetime_range(ordnance)
-    return None if shown is None else shown.basis
+    return (ordnance.fate.sd_delay if ordnance.mechanism == "self_destruct" else ordnance.fate.p_arms).basis
 
 
 def dud_share(ordnance: OrdnanceType) -> Range:
@@ -298,7 +292,7 @@ def construction_words(ordnance: OrdnanceType) -> str:
     return ""
 
 
-def source_words(given: Range) -> str:
+def source_words(given: Range | Claim | FieldEvidence) -> str:
     """Source and note in one; what the basis already says is not said again."""
     source = given.source.removeprefix("judgement: ")
     return f"{source}. {given.note}" if given.note else source

@@ -22,7 +22,7 @@ from pydantic_core import ErrorDetails
 
 from remnant.catalogue import build, schema
 from remnant.catalogue.frozen import FrozenDict
-from remnant.catalogue.records import Basis, Catalogue, spelling_key
+from remnant.catalogue.records import Basis, Catalogue, spelling_key, spelling_keys
 from remnant.errors import CatalogueError
 
 SECTIONS: Mapping[str, type[schema.Entry]] = {
@@ -239,11 +239,7 @@ def _expand_likes(types: dict[str, _Written[schema.TypeEntry]], names: Sequence[
 
 def _spellings(entries: Mapping[str, _Written[Any]]) -> dict[str, str]:
     """Every spelling of every entry → its name."""
-    keys: dict[str, str] = {}
-    for name, written in entries.items():
-        for spelling in (name, *getattr(written.entry, "aliases", ())):
-            keys.setdefault(spelling_key(spelling), name)
-    return keys
+    return spelling_keys({name: getattr(written.entry, "aliases", ()) for name, written in entries.items()})
 
 
 def _catalogue(sheets: _Sheets, user_files: tuple[str, ...]) -> Catalogue:

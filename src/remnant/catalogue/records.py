@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
@@ -341,13 +341,25 @@ def spelling_key(name: str) -> str:
     return "".join(ch for ch in name.casefold() if ch.isalnum())
 
 
+def spelling_keys(aliases: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """The key of every spelling → the name that it means; `aliases` are the other spellings of each name.
+
+    Examples
+    --------
+    >>> spelling_keys({"PFM-1S": ("ПФМ-1С",)})
+    {'pfm1s': 'PFM-1S', 'пфм1с': 'PFM-1S'}
+    """
+    keys: dict[str, str] = {}
+    for name, others in aliases.items():
+        for spelling in (name, *others):
+            keys.setdefault(spelling_key(spelling), name)
+    return keys
+
+
 def _look_up(entries: Mapping[str, _Named], name: str, what: str, command: str) -> _Named:
     if name in entries:
         return entries[name]
-    keys: dict[str, str] = {}
-    for own, entry in entries.items():
-        for spelling in (own, *entry.aliases):
-            keys.setdefault(spelling_key(spelling), own)
+    keys = spelling_keys({own: entry.aliases for own, entry in entries.items()})
     found = keys.get(spelling_key(name))
     if found is None:
         near = difflib.get_close_matches(spelling_key(name), keys, n=4, cutoff=0.6)

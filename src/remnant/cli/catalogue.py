@@ -219,6 +219,5 @@ def _say(out: Console, text: str, *, indent: int = 0) -> None:
 
 
 def _print_json(content: dict[str, Any], catalogue: Catalogue) -> None:
-    user_files: Sequence[str] = catalogue.user_files
-    whole = {**content, "catalogue": {"sha256": catalogue.sha256, "user_files": list(user_files)}}
+    whole = {**content, "catalogue": {"sha256": catalogue.sha256, "user_files": catalogue.user_files}}
     typer.echo(json.dumps(whole, ensure_ascii=False, indent=2, sort_keys=True))
