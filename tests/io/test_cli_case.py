@@ -100,6 +100,13 @@ def test_the_command_itself_leaves_no_traceback(maker: Any) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_the_command_starts_without_geometry_or_numerics() -> None:
+    heavy = "{'geopandas', 'matplotlib', 'numba', 'rasterio', 'scipy', 'shapely'}"
+    code = f"import sys, remnant.cli; print(*sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_a_terminal_gets_a_table(maker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     maker.geojson("a.geojson")
     maker.hazards("a.geojson")

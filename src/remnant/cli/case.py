@@ -6,7 +6,7 @@ import datetime as dt
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
@@ -16,7 +16,10 @@ from rich.text import Text
 
 from remnant.cli.app import app
 from remnant.errors import CaseError, RemnantError
-from remnant.evidence import Finding
+
+if TYPE_CHECKING:
+    # importing it brings geometry and compiled numerics along: seconds at the start of every command
+    from remnant.evidence import Finding
 
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 _RATIOS = {"where": 2, "asked": 3, "came": 5, "what to do": 4}
