@@ -320,7 +320,7 @@ def _areas(
     first = area_results[(area_results["date"] == case.dates[0]) & (area_results["state"] == "explosive")]
     density = first.sort_values("area")["density_q95_per_km2"].to_numpy()
     placed = ~shapely.is_missing(records.geometry)
-    further = _search_needed(case, reduction, posterior, counted, source_of)
+    further = _search_needed(case, reduction, posterior, counted)
     verdicts, reasons, exists = [], [], np.full(num, np.nan)
     for a in range(num):
         s = int(source_of[a])
@@ -332,8 +332,8 @@ def _areas(
         verdict, words = release_verdict(
             case.policy,
             AreaEvidence(
-                p_any_armed=_any_left(counted, s, a)[:, 0, 0],
-                p_any_explosive=_any_left(counted, s, a)[:, 0, 1],
+                p_any_armed=counted.area_any[:, a, 0, 0].astype(np.float64),
+                p_any_explosive=counted.area_any[:, a, 0, 1].astype(np.float64),
                 density_q95_per_km2=float(density[a]),
                 place_known=bool(placed[a]),
                 searched_share=float(reduction.area_searched[a]),
@@ -342,7 +342,7 @@ def _areas(
         if verdict == "meets":
             further[a] = 0.0
         elif verdict != "no policy stated":
-            words += _when_ready(case.policy, _any_left(over_time, s, a)[:, :, 0], curve_days)
+            words += _when_ready(case.policy, over_time.area_any[:, a, :, 0].astype(np.float64), curve_days)
         verdicts.append(verdict)
         reasons.append(words)
     return gpd.GeoDataFrame(
@@ -367,39 +367,23 @@ def _areas(
     )
 
 
-def _any_left(counted: Remaining, source: int, area: int) -> Floats:
-    """(n_draws, n_dates, 2) chance that an area holds any armed, any explosive item: its own or a delivery's."""
-    own = counted.source_any[:, source].astype(np.float64)
-    if counted.nothing_delivered.shape[1] == 0:
-        return own
-    return np.asarray(1.0 - (1.0 - own) * counted.nothing_delivered[:, area].astype(np.float64))
-
-
 def _search_needed(
-    case: Case, reduction: Reduction, posterior: StratumPosterior, counted: Remaining, source_of: Ints
+    case: Case, reduction: Reduction, posterior: StratumPosterior, counted: Remaining
 ) -> Floats:
     """Further ground of every hazard area to search without a find before the policy is met. [m²]"""
     limits = [v for v in (case.policy.p_any_armed_max, case.policy.p_any_explosive_max) if v is not None]
-    result = np.full(source_of.size, np.nan)
-    own = np.flatnonzero(source_of >= 0)
-    if limits and own.size:
-        s = source_of[own]
-        exists = posterior.exists[:, s].copy()
-        mean, variance = (counted.source_moments[:, s, i].astype(np.float64) for i in range(2))
-        if counted.delivered_moments.shape[1]:
-            # with recorded deliveries in it an area holds something for certain: the two are taken together
-            more = counted.delivered_moments[:, own].astype(np.float64)
-            both = more[:, :, 0] > 0.0
-            variance = np.where(
-                both, more[:, :, 1] + exists * (variance + (1.0 - exists) * np.square(mean)), variance
-            )
-            mean = np.where(both, more[:, :, 0] + exists * mean, mean)
-            exists[both] = 1.0
-        share = search_share_needed(
-            min(limits), exists, mean, variance, _clearance_detection(case, posterior)
-        )
-        result[own] = share * reduction.area_owned_m2[own]
-    return result
+    if not limits:
+        return np.full(reduction.area_m2.size, np.nan)
+    share = search_share_needed(
+        min(limits),
+        counted.area_exists,
+        counted.area_moments[:, :, 0],
+        counted.area_moments[:, :, 1],
+        _clearance_detection(case, posterior),
+    )
+    return np.where(
+        np.isin(np.arange(share.size), reduction.source_area), share * reduction.area_owned_m2, np.nan
+    )
 
 
 def _when_ready(policy: Policy, p_armed: Floats, days: Sequence[float]) -> str:

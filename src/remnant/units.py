@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from remnant.errors import InvalidInput
 
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 DAY_H = 24.0
 YEAR_D = 365.25
 KM2_M2 = 1e6

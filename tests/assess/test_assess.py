@@ -16,7 +16,7 @@ import shapely
 import xarray as xr
 
 from remnant import Assessment, __version__, assess
-from remnant.evidence import Case, Districts, Events, Policy
+from remnant.evidence import Case, Districts, Policy
 from remnant.simulate import simulate_case
 
 STATES = ["armed", "expired", "dud", "explosive"]
@@ -29,23 +29,6 @@ RESULT = {
     "q95": float,
     "p_any": float,
 }
-
-
-def events(worlds: ModuleType, points: list[Any], **given: Any) -> Events:
-    num = len(points)
-    values: dict[str, Any] = {
-        "id": np.array([f"e{i}" for i in range(num)]),
-        "geometry": np.array(points, dtype=object),
-        "precision_m": np.zeros(num),
-        "kind": np.full(num, "find"),
-        "type": np.full(num, "PMN"),
-        "num_items": np.ones(num),
-        "day": np.full(num, np.nan),
-        "search_id": np.full(num, ""),
-        "source": worlds.source(num, "events"),
-    }
-    values.update({name: np.broadcast_to(np.asarray(v), (num,)).copy() for name, v in given.items()})
-    return Events(**values)
 
 
 @pytest.fixture(scope="module")
@@ -366,7 +349,7 @@ def test_a_case_of_deposits_alone_is_answered(worlds: ModuleType) -> None:
 
 def test_a_case_of_finds_alone_is_answered(worlds: ModuleType) -> None:
     answer = assess(
-        replace(blank(worlds), events=events(worlds, [shapely.Point(0, 0), None], precision_m=50.0))
+        replace(blank(worlds), events=worlds.events([shapely.Point(0, 0), None], precision_m=50.0))
     )
     assert answer.cells.sizes["cell"] > 1
     assert "events-of-unknown-place" in answer.findings["code"].tolist()

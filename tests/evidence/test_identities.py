@@ -193,18 +193,7 @@ def test_order_of_searches_does_not_matter_to_finds_that_name_none(worlds: Modul
     )
     sweeps = replace(sweeps, items_found=np.array([1.0, 0.0]), is_complete=np.array([False, False]))
     area = worlds.areas([shapely.box(0, 0, 300, 300)], ["CHA"], [("PMN",)])
-    event = replace(
-        worlds.no_events(),
-        id=np.array(["e"]),
-        geometry=np.array([shapely.Point(150, 50)]),
-        precision_m=np.zeros(1),
-        kind=np.array(["find"]),
-        type=np.array(["PMN"]),
-        num_items=np.ones(1),
-        day=np.full(1, np.nan),
-        search_id=np.array([""]),
-        source=worlds.source(1, "finds"),
-    )
+    event = worlds.events([shapely.Point(150, 50)])
     one, two = (amounts(worlds.case_of(area, taken(sweeps, rows), events=event)) for rows in ([0, 1], [1, 0]))
     assert_same(one, two)
     assert one["area", "area 0", "PMN"][-2] == 1.0  # one item, not one found and one more reported

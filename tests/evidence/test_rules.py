@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import shapely
 
-from remnant.evidence import Case, Districts, Events, Reduction, Searches, reduce_case
+from remnant.evidence import Case, Districts, Reduction, Searches, reduce_case
 from remnant.evidence.spread import spread_over_cells
 from remnant.field import parameters_of
 from remnant.field.history import compile_histories
@@ -19,24 +19,6 @@ from remnant.geo import Grid
 from remnant.units import day_number
 
 SQUARE = shapely.box(0, 0, 300, 300)
-
-
-def events(worlds: ModuleType, shapes: list[Any], **given: Any) -> Events:
-    num = len(shapes)
-    values: dict[str, Any] = {
-        "id": np.array([f"e{i}" for i in range(num)]),
-        "geometry": np.array(shapes, dtype=object),
-        "precision_m": np.zeros(num),
-        "kind": np.full(num, "find"),
-        "type": np.full(num, "PMN"),
-        "num_items": np.ones(num),
-        "day": np.full(num, np.nan),
-        "search_id": np.full(num, ""),
-        "source": worlds.source(num, "events"),
-    }
-    for name, value in given.items():
-        values[name] = np.broadcast_to(np.asarray(value), (num,)).copy()
-    return Events(**values)
 
 
 def searched(
@@ -195,7 +177,7 @@ def test_the_first_of_january_1970_is_a_day_like_any_other(worlds: ModuleType, s
 
 def test_finds_of_unknown_place_change_nothing_and_are_counted(worlds: ModuleType) -> None:
     case = one_search(worlds)
-    more = replace(case, events=events(worlds, [None, None]))
+    more = replace(case, events=worlds.events([None, None]))
     one, two = reduce_case(case), reduce_case(more)
     assert by_class(case, one) == by_class(more, two)
     assert [(f.code, f.count) for f in two.findings] == [("events-of-unknown-place", 2)]
@@ -247,7 +229,7 @@ def test_no_record_at_all_can_be_spread() -> None:
 
 
 def test_an_imprecise_find_across_the_border_forces_no_existence(worlds: ModuleType) -> None:
-    case = replace(one_search(worlds), events=events(worlds, [shapely.Point(300, 150)], precision_m=60.0))
+    case = replace(one_search(worlds), events=worlds.events([shapely.Point(300, 150)], precision_m=60.0))
     kind = str(case.areas.hazard_class[0])
     centre = np.sqrt(
         np.prod(
@@ -267,7 +249,7 @@ def test_an_imprecise_find_across_the_border_forces_no_existence(worlds: ModuleT
     assert 0.4 < share < 0.6
     assert reduction.source_log_unmet[a] == pytest.approx(np.log1p(-share), rel=1e-6)
     assert by_class(case, reduction)["background", "PMN"]["met"] == pytest.approx(1 - share)
-    exact = replace(case, events=events(worlds, [shapely.Point(200, 150)]))
+    exact = replace(case, events=worlds.events([shapely.Point(200, 150)]))
     assert np.isneginf(reduce_case(exact).source_log_unmet[a])
     # where next to nothing is expected outside, the find is all but certain to be from inside, and still not quite
     sparse = reduce_case(replace(case, priors=worlds.PRIORS))
@@ -282,7 +264,7 @@ def test_shares_of_every_find_add_up_to_its_items(worlds: ModuleType) -> None:
         shapely.Point(900, 900),
     ]
     case = replace(
-        one_search(worlds), events=events(worlds, places, precision_m=[0, 40, 0, 30], num_items=[1, 2, 3, 4])
+        one_search(worlds), events=worlds.events(places, precision_m=[0, 40, 0, 30], num_items=[1, 2, 3, 4])
     )
     reduction = reduce_case(case)
     assert (reduction.found + reduction.met).sum() == pytest.approx(10.0)
@@ -292,7 +274,7 @@ def test_a_find_named_after_a_search_is_explained_by_it_and_others_only_show_pre
     worlds: ModuleType,
 ) -> None:
     case = one_search(worlds)
-    table = events(worlds, [shapely.Point(10, 10), shapely.Point(20, 20)], search_id=["search 0", "another"])
+    table = worlds.events([shapely.Point(10, 10), shapely.Point(20, 20)], search_id=["search 0", "another"])
     got = by_class(c := replace(case, events=table), reduce_case(c))["area", "PMN"]
     assert (got["found"], got["met"]) == (1.0, 1.0)
 
@@ -302,7 +284,7 @@ def test_an_imprecise_find_of_a_named_search_lies_where_that_search_worked(world
     case = worlds.case_of(
         worlds.areas([SQUARE], ["SHA"], [("PMN",)], end=worlds.D0),
         searched(worlds, [half], ["dogs"], [worlds.D0 + 200.0], [1.0], [True]),
-        events=events(worlds, [shapely.Point(150, 150)], precision_m=150.0, search_id="search 0"),
+        events=worlds.events([shapely.Point(150, 150)], precision_m=150.0, search_id="search 0"),
     )
     reduction = reduce_case(case)
     col = reduction.grid.row_col(reduction.cells)[1]
@@ -315,14 +297,14 @@ def test_an_imprecise_find_of_a_named_search_lies_where_that_search_worked(world
 def test_a_find_without_a_name_belongs_to_the_search_that_fits_place_and_day(worlds: ModuleType) -> None:
     case = one_search(worlds)
     when = worlds.D0 + np.array([200.0, 240.0, np.nan])
-    table = events(worlds, [shapely.Point(10, 10), shapely.Point(20, 20), shapely.Point(30, 30)], day=when)
+    table = worlds.events([shapely.Point(10, 10), shapely.Point(20, 20), shapely.Point(30, 30)], day=when)
     got = by_class(c := replace(case, events=table), reduce_case(c))["area", "PMN"]
     assert (got["found"], got["met"]) == (2.0, 1.0)
 
 
 def test_accidents_are_explained_by_land_use_and_finds_are_not(worlds: ModuleType) -> None:
     case = one_search(worlds, method="ploughing")
-    table = events(worlds, [shapely.Point(10, 10), shapely.Point(20, 20)], kind=["accident", "find"])
+    table = worlds.events([shapely.Point(10, 10), shapely.Point(20, 20)], kind=["accident", "find"])
     got = by_class(c := replace(case, events=table), reduce_case(c))["area", "PMN"]
     assert (got["found"], got["met"]) == (1.0, 1.0)
 
@@ -332,7 +314,7 @@ def test_a_total_without_points_is_shared_over_the_ground_of_its_search(worlds: 
     case = replace(
         case,
         searches=replace(case.searches, items_found=np.array([5.0])),
-        events=events(worlds, [shapely.Point(10, 10)]),
+        events=worlds.events([shapely.Point(10, 10)]),
     )
     reduction = reduce_case(case)
     got = by_class(case, reduction)["area", "PMN"]
@@ -349,7 +331,7 @@ def test_more_points_than_the_search_reports_are_all_used_and_noted(worlds: Modu
     case = replace(
         case,
         searches=replace(case.searches, items_found=np.array([1.0])),
-        events=events(worlds, [shapely.Point(10, 10), shapely.Point(20, 20)]),
+        events=worlds.events([shapely.Point(10, 10), shapely.Point(20, 20)]),
     )
     reduction = reduce_case(case)
     assert by_class(case, reduction)["area", "PMN"]["found"] == 2.0
@@ -369,7 +351,7 @@ def test_ground_of_two_areas_belongs_to_the_open_then_the_confirmed_one(worlds: 
 
 
 def test_a_type_found_in_an_area_is_added_without_diluting_the_others(worlds: ModuleType) -> None:
-    case = replace(one_search(worlds), events=events(worlds, [shapely.Point(10, 10)], type="TM-62M"))
+    case = replace(one_search(worlds), events=worlds.events([shapely.Point(10, 10)], type="TM-62M"))
     reduction = reduce_case(case)
     got = by_class(case, reduction)
     assert got["area", "PMN"]["ground"] == pytest.approx(9e4)
@@ -379,7 +361,7 @@ def test_a_type_found_in_an_area_is_added_without_diluting_the_others(worlds: Mo
 
 
 def test_a_generic_find_may_be_any_item_of_its_category(worlds: ModuleType) -> None:
-    case = replace(one_search(worlds), events=events(worlds, [shapely.Point(10, 10)], type="generic AP mine"))
+    case = replace(one_search(worlds), events=worlds.events([shapely.Point(10, 10)], type="generic AP mine"))
     reduction = reduce_case(case)
     assert by_class(case, reduction)["area", "PMN"]["found"] == 1.0
     assert "type-added-to-area" not in [f.code for f in reduction.findings]

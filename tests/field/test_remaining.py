@@ -241,7 +241,7 @@ def test_means_of_cells_and_portions_agree_on_the_same_draws(worlds: ModuleType)
     assert cells.mean[0, 3].sum() == pytest.approx(draws.mean(), abs=4.5 * draws.std() / np.sqrt(1500))
 
 
-def test_chance_and_moments_of_a_source_are_those_of_simulation(worlds: ModuleType) -> None:
+def test_chance_and_moments_of_an_area_are_those_of_simulation(worlds: ModuleType) -> None:
     case = crowded(worlds)
     posterior = given(case, num=6, level=1e-4)
     as_of = day_number(case.as_of)
@@ -251,23 +251,26 @@ def test_chance_and_moments_of_a_source_are_those_of_simulation(worlds: ModuleTy
     left = compiled.remaining(posterior.table, posterior.z, posterior.table.values(posterior.z))[:, :, 0]
     rng = np.random.default_rng(9)
     rows = reduction.by_portion
-    for j, s in ((0, 0), (3, 1), (5, 2)):
-        units = np.flatnonzero(reduction.unit_source == s)
-        density = np.zeros((100_000, reduction.unit_source.size))
-        density[:, units] = (
-            rng.gamma(posterior.shape[j, units], size=(100_000, units.size)) * posterior.scale[j, units]
-        )
-        mine = np.flatnonzero(reduction.unit_source[rows.unit] == s)
+    num_shared = 0
+    for j, area in ((0, 0), (3, 1), (5, 2)):
+        mine = np.flatnonzero(reduction.portion_area[rows.key] == area)
+        source = reduction.unit_source[rows.unit[mine]]
+        num_shared += np.unique(source).size > 1
+        holds = rng.random((100_000, reduction.source_kind.size)) < posterior.exists[j]
+        density = rng.gamma(posterior.shape[j], size=(100_000, reduction.unit_source.size))
+        density *= posterior.scale[j] * holds[:, reduction.unit_source]
         armed, every = (
             (density[:, rows.unit[mine]] * (rows.ground[mine] * part[rows.history[mine]])).sum(axis=1)
             for part in (left[j, :, 0], left[j].sum(axis=1))
         )
         items = rng.poisson(every)
-        assert got.source_moments[j, s, 0] == pytest.approx(items.mean(), rel=0.03)
-        assert got.source_moments[j, s, 1] == pytest.approx(items.var(), rel=0.08)
-        q = posterior.exists[j, s]
-        assert got.source_any[j, s, 0, 1] == pytest.approx(q * (items > 0).mean(), abs=0.01)
-        assert got.source_any[j, s, 0, 0] == pytest.approx(q * (rng.poisson(armed) > 0).mean(), abs=0.01)
+        some = holds[:, np.unique(source)].any(axis=1)
+        assert got.area_exists[j, area] == pytest.approx(some.mean(), abs=0.01)
+        assert got.area_moments[j, area, 0] == pytest.approx(items[some].mean(), rel=0.03)
+        assert got.area_moments[j, area, 1] == pytest.approx(items[some].var(), rel=0.08)
+        assert got.area_any[j, area, 0, 1] == pytest.approx((items > 0).mean(), abs=0.01)
+        assert got.area_any[j, area, 0, 0] == pytest.approx((rng.poisson(armed) > 0).mean(), abs=0.01)
+    assert num_shared, "no area has items of two sources: nothing tests how they are put together"
 
 
 def test_ageless_items_are_answered_once_and_the_same(
@@ -295,8 +298,8 @@ def test_ageless_items_are_answered_once_and_the_same(
         assert (getattr(short[0].by_group["all"], name) == getattr(direct[0].by_group["all"], name)).all()
         assert (getattr(short[1], name) == getattr(direct[1], name)).all()
     assert (short[0].group_draws["all"] == direct[0].group_draws["all"]).all()
-    assert (short[0].source_any == direct[0].source_any).all()
-    assert (short[0].source_moments == direct[0].source_moments).all()
+    assert (short[0].area_any == direct[0].area_any).all()
+    assert (short[0].area_moments == direct[0].area_moments).all()
 
 
 def test_chunks_and_threads_change_no_sum_in_law(worlds: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,7 +317,7 @@ def test_chunks_and_threads_change_no_sum_in_law(worlds: ModuleType, monkeypatch
     assert (once().group_draws["all"] == one.group_draws["all"]).all()
     monkeypatch.setattr(module, "_PORTIONS_AT_ONCE", 1)
     many = once()
-    assert (many.source_any == one.source_any).all()
+    assert (many.area_any == one.area_any).all()
     draws = one.group_draws["all"][:, 0, 3]
     other = many.group_draws["all"][:, 0, 3]
     assert draws.mean() == pytest.approx(other.mean(), abs=4 * np.sqrt(2) * draws.std() / np.sqrt(2000))

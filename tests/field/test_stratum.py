@@ -13,7 +13,7 @@ import shapely
 from scipy.special import gammaln
 
 from remnant.catalogue import Range
-from remnant.evidence import Case, Events, reduce_case
+from remnant.evidence import Case, reduce_case
 from remnant.field import StratumPosterior, count_remaining, fit_stratum
 from remnant.numerics import link_of
 from remnant.units import day_number
@@ -23,23 +23,6 @@ WEIGHTS = WEIGHTS / WEIGHTS.sum()
 METHOD = "manual detector"
 AREA_M2 = 1e4  # one block of 100 m
 DRAWS = 4000
-
-
-def events(worlds: ModuleType, points: list[Any], **given: Any) -> Events:
-    num = len(points)
-    values: dict[str, Any] = {
-        "id": np.array([f"e{i}" for i in range(num)]),
-        "geometry": np.array(points, dtype=object),
-        "precision_m": np.zeros(num),
-        "kind": np.full(num, "find"),
-        "type": np.full(num, "PMN"),
-        "num_items": np.ones(num),
-        "day": np.full(num, np.nan),
-        "search_id": np.full(num, ""),
-        "source": worlds.source(num, "events"),
-    }
-    values.update({name: np.broadcast_to(np.asarray(v), (num,)).copy() for name, v in given.items()})
-    return Events(**values)
 
 
 def block(i: int) -> shapely.Polygon:
@@ -73,7 +56,7 @@ def case_with(
     return worlds.case_of(
         worlds.areas([block(i) for i in range(areas)], ["SHA"] * areas, [("PMN",)] * areas, end=worlds.D0),
         table,
-        events=events(worlds, points, search_id=np.array(names) if names else ""),
+        events=worlds.events(points, search_id=np.array(names) if names else ""),
         num_draws=num_draws,
         **options,
     )
@@ -139,13 +122,8 @@ def expected(posterior: StratumPosterior, case: Case) -> tuple[np.ndarray, np.nd
     """(n_draws, n_areas) expected explosive items, and chance of any, given each draw: no Poisson noise."""
     as_of = day_number(case.as_of)
     counted = count_remaining(posterior, [as_of], as_of, {}, seed=[1])
-    reduction = posterior.reduction
-    source = [
-        int(np.flatnonzero((reduction.source_kind == "area") & (reduction.source_area == a))[0])
-        for a in range(case.areas.id.size)
-    ]
-    mean = posterior.exists[:, source] * counted.source_moments[:, source, 0]
-    return mean, counted.source_any[:, source, 0, 1].astype(float)
+    mean = counted.area_exists * counted.area_moments[:, :, 0]
+    return mean, counted.area_any[:, :, 0, 1].astype(float)
 
 
 def close(draws: np.ndarray, wanted: float, errors: float = 5.0) -> bool:

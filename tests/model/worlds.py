@@ -78,20 +78,22 @@ def searches(shapes, methods, days, coverage, known) -> Searches:
     )
 
 
-def no_events() -> Events:
-    none = np.zeros(0)
-    text = np.zeros(0, dtype=str)
-    return Events(
-        id=text,
-        geometry=np.zeros(0, object),
-        precision_m=none,
-        kind=text,
-        type=text,
-        num_items=none,
-        day=none,
-        search_id=text,
-        source=source(0, ""),
-    )
+def events(shapes=(), **given) -> Events:
+    """Finds of one PMN each, at exact places and unknown days, save for the columns given."""
+    num = len(shapes)
+    columns = {
+        "id": np.array([f"e{i}" for i in range(num)], dtype=str),
+        "geometry": np.array(shapes, dtype=object),
+        "precision_m": np.zeros(num),
+        "kind": np.full(num, "find"),
+        "type": np.full(num, "PMN"),
+        "num_items": np.ones(num),
+        "day": np.full(num, np.nan),
+        "search_id": np.full(num, ""),
+        "source": source(num, "events"),
+    }
+    columns |= {name: np.broadcast_to(np.asarray(value), (num,)).copy() for name, value in given.items()}
+    return Events(**columns)
 
 
 def deposits(shapes=(), types=(), low=(), high=(), day=D0, settings=None) -> Deposits:
@@ -110,7 +112,7 @@ def deposits(shapes=(), types=(), low=(), high=(), day=D0, settings=None) -> Dep
     )
 
 
-def case_of(area_table, search_table, deposit_table=None, events=None, **options) -> Case:
+def case_of(area_table, search_table, deposit_table=None, **options) -> Case:
     base = Case(
         name="world",
         as_of=dt.date(2023, 6, 1),
@@ -120,7 +122,7 @@ def case_of(area_table, search_table, deposit_table=None, events=None, **options
         catalogue=load_catalogue(),
         areas=area_table,
         searches=search_table,
-        events=events or no_events(),
+        events=events(),
         deposits=deposit_table or deposits(),
         districts=Districts(name=np.zeros(0, dtype=str), geometry=np.zeros(0, object), source=source(0, "")),
         policy=Policy(name="test", p_any_armed_max=0.05),

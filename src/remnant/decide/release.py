@@ -13,11 +13,10 @@ from typing import Literal
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from remnant.evidence import Policy
+from remnant.units import Floats
 
-Floats = NDArray[np.float64]
 Verdict = Literal["meets", "does not meet", "cannot tell: survey", "no policy stated"]
 _LOW, _HIGH = 0.05, 0.95
 _POISSON_SIZE = 1e9  # a size so large that the negative binomial is a Poisson

@@ -16,3 +16,4 @@ from remnant.evidence.reduction import History as History
 from remnant.evidence.reduction import OrdnanceClass as OrdnanceClass
 from remnant.evidence.reduction import Reduction as Reduction
 from remnant.evidence.reduction import SearchStep as SearchStep
+from remnant.evidence.streams import deposit_class as deposit_class

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from remnant.catalogue import Catalogue
 from remnant.evidence.records import Events, Finding, Searches
+from remnant.units import Floats, Ints
 
 _DAY_SLACK = 1.0  # days by which a find may be dated outside its search
 
@@ -31,13 +32,16 @@ class Matches:
         (n_searches,) items that a search reports beyond its located finds; NaN where the outcome is unknown. [items]
     is_known
         (n_searches,) whether the outcome is known.
+    is_use
+        (n_searches,) whether it is recorded use of land.
     findings
         What was noticed.
     """
 
-    event_search: NDArray[np.int64]
-    unlocated: NDArray[np.float64]
+    event_search: Ints
+    unlocated: Floats
     is_known: NDArray[np.bool_]
+    is_use: NDArray[np.bool_]
     findings: tuple[Finding, ...]
 
 
@@ -100,5 +104,9 @@ def match_events(events: Events, searches: Searches, catalogue: Catalogue) -> Ma
     )
     unlocated = np.where(placed, unlocated, np.nan)
     return Matches(
-        event_search=joined, unlocated=unlocated, is_known=is_known & placed, findings=tuple(findings)
+        event_search=joined,
+        unlocated=unlocated,
+        is_known=usable,
+        is_use=is_use,
+        findings=tuple(findings),
     )

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
+from remnant.evidence.overlay import Overlay
 from remnant.evidence.records import Case
 from remnant.evidence.reduction import Ground, History, OrdnanceClass
 from remnant.evidence.streams import SourceTable, Streams, background_expected
-from remnant.geo import Atoms, Coverage, Grid
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from remnant.geo import Coverage, Grid
+from remnant.numerics import ranges
+from remnant.units import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,16 +31,13 @@ class Pieces:
     district: Ints
 
 
-def stream_pieces(
-    streams: Streams, pairs: Coverage, atoms: Atoms, members: dict[str, list[list[int]]], grid: Grid
-) -> Pieces:
+def stream_pieces(streams: Streams, pairs: Coverage, overlay: Overlay, grid: Grid) -> Pieces:
     """Every stream in every cell that its atom covers."""
-    first = np.searchsorted(streams.atom, np.arange(len(atoms.geometry) + 1))
-    count = (first[1:] - first[:-1])[pairs.polygon]
+    first = np.searchsorted(streams.atom, np.arange(overlay.num_atoms + 1))
+    count = np.diff(first)[pairs.polygon]
     pair = np.repeat(np.arange(pairs.cell.size), count)
-    stream = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[pairs.polygon[pair]]
+    stream = ranges(first[pairs.polygon], count)
     plain = pairs.share[pair] * grid.cell_area_m2
-    district = np.array([d[0] if d else -1 for d in members["districts"]], np.int64)
     return Pieces(
         cell=pairs.cell[pair],
         atom=pairs.polygon[pair],
@@ -51,7 +47,7 @@ def stream_pieces(
         ground=plain * streams.density[stream],
         plain=plain,
         expected=plain * streams.expected[stream],
-        district=district[pairs.polygon[pair]] if district.size else np.zeros(0, np.int64),
+        district=overlay.district[pairs.polygon[pair]],
     )
 
 
@@ -98,21 +94,6 @@ def join(*parts: Pieces) -> Pieces:
     return Pieces(
         **{name: np.concatenate([getattr(p, name) for p in parts]) for name in Pieces.__dataclass_fields__}
     )
-
-
-def distinct(*columns: Ints) -> tuple[Ints, Ints, Ints]:
-    """Distinct rows of integer columns (−1 allowed), where each first stands, and which row is which."""
-    code = np.zeros(columns[0].size, np.int64)
-    width = [int(c.max(initial=-1)) + 2 for c in columns]
-    for column, size in zip(columns, width, strict=True):
-        code = code * size + (column + 1)
-    distinct, first, inverse = np.unique(code, return_index=True, return_inverse=True)
-    rows = (
-        np.stack([c[first] for c in columns], axis=1)
-        if distinct.size
-        else np.zeros((0, len(columns)), np.int64)
-    )
-    return rows, first, inverse.reshape(-1).astype(np.int64)
 
 
 def add_up(key: Ints, unit: Ints, history: Ints, ground: Floats) -> Ground:

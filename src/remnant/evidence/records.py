@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from remnant.catalogue import Catalogue, Range
 from remnant.errors import InvalidInput
-from remnant.units import not_negative, probability
+from remnant.units import Floats, not_negative, probability
 
 Geometries = NDArray[np.object_]
-Floats = NDArray[np.float64]
 Severity = Literal["error", "warning", "note"]
 EventKind = Literal["find", "accident"]
 
@@ -309,6 +308,19 @@ class Case:
             )
         if not self.dates:
             raise InvalidInput("at least one date must be asked for")
+
+    def prior(self, name: str) -> Range:
+        """A prior of the density model, the case's own before the catalogue's; refused where neither has one."""
+        if name in self.priors:
+            return self.priors[name]
+        if name not in self.catalogue.priors:
+            known = ", ".join(sorted(self.catalogue.priors))
+            raise InvalidInput(
+                f"the model needs a prior {name!r}, and neither the case nor the catalogue has one. Add "
+                f'[model.priors."{name}"] with low, high, unit and source to case.toml, or use a hazard class that is '
+                f"known ({known})."
+            )
+        return self.catalogue.priors[name].range
 
 
 def _same_length(record: Any, size: int) -> None:

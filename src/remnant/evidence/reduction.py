@@ -25,10 +25,9 @@ from numpy.typing import NDArray
 
 from remnant.evidence.records import Finding
 from remnant.geo import Grid
+from remnant.units import Floats, Ints
 
 SourceKind = Literal["area", "deposit", "background"]
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 Arrivals = tuple[tuple[float, float | None, float | None], ...]
 
 
@@ -38,6 +37,11 @@ class OrdnanceClass:
 
     type: str
     setting: str = ""
+
+    @property
+    def label(self) -> str:
+        """Name in tables."""
+        return self.type + (f" ({self.setting})" if self.setting else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,11 @@ class SearchStep:
     last_day: float
     coverage: float
     is_known: bool
+
+    @property
+    def middle_day(self) -> float:
+        """Middle of the days between which it took place; the last where the first is unknown. [d]"""
+        return 0.5 * ((self.last_day if self.first_day is None else self.first_day) + self.last_day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

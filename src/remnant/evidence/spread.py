@@ -8,15 +8,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from remnant.geo import Coverage, Grid, coverage
+from remnant.units import Floats
 
 _RAYLEIGH_95 = 2.447746830680816  # radius that holds 95 % of a round normal, in standard deviations
 _REACH = 1.1  # the square that is spread over, in units of the 95 % radius
-_EXACT_M = 0.01  # a precision below a centimetre is a point
+EXACT_M = 0.01  # a precision below a centimetre is a point
 
 
-def spread_over_cells(
-    geometry: NDArray[np.object_], precision_m: NDArray[np.float64], grid: Grid
-) -> Coverage:
+def spread_over_cells(geometry: NDArray[np.object_], precision_m: Floats, grid: Grid) -> Coverage:
     """Share of each record in each cell; shares of a record add up to 1.
 
     Parameters
@@ -35,7 +34,7 @@ def spread_over_cells(
     points = np.flatnonzero((kind == 0) | (kind == 1))
     centre = shapely.centroid(geometry[points])
     x, y = shapely.get_x(centre), shapely.get_y(centre)
-    sigma = np.maximum(precision_m[points], _EXACT_M) / _RAYLEIGH_95
+    sigma = np.maximum(precision_m[points], EXACT_M) / _RAYLEIGH_95
     reach = np.ceil(_REACH * precision_m[points] / grid.cell_m).astype(np.int64)
     parts = [(areal[even.polygon], even.cell, even.share / total[even.polygon])]
     for size in np.unique(reach):

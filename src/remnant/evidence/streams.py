@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+import shapely
 
-from remnant.evidence.records import Case
+from remnant.evidence.matching import Matches
+from remnant.evidence.overlay import Overlay
+from remnant.evidence.records import Case, Deposits
 from remnant.evidence.reduction import Arrivals, History, OrdnanceClass, SearchStep, SourceKind
-from remnant.geo import Atoms
-from remnant.units import KM2_M2, day_number
-
-_CLASS_RANK = {"CHA": 0, "SHA": 1}  # which of two overlapping areas owns the ground: the stronger suspicion
+from remnant.units import KM2_M2, Floats, Ints, day_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,48 +27,42 @@ class Streams:
         Items per m² at the centres of the priors. [1/m²]
     """
 
-    atom: NDArray[np.int64]
-    source: NDArray[np.int64]
-    ordnance: NDArray[np.int64]
-    history: NDArray[np.int64]
-    density: NDArray[np.float64]
-    expected: NDArray[np.float64]
+    atom: Ints
+    source: Ints
+    ordnance: Ints
+    history: Ints
+    density: Floats
+    expected: Floats
 
 
 class SourceTable:
     """Numbers sources, classes and histories as they are met; the one place where they are created."""
 
-    def __init__(self, case: Case, classes: Sequence[OrdnanceClass], is_known: NDArray[np.bool_]) -> None:
+    def __init__(self, case: Case, matches: Matches) -> None:
         self.case = case
-        self.classes = list(classes)
-        self._class_index = {c: i for i, c in enumerate(classes)}
+        self._classes: dict[OrdnanceClass, int] = {}
         self._sources: dict[tuple[SourceKind, int], int] = {}
         self._histories: dict[History, int] = {}
         searches = case.searches
         as_of = day_number(case.as_of)
-        self.steps = [
+        self._steps = [
             SearchStep(
                 method=case.catalogue.method(str(searches.method[s])).name,
-                first_day=_known(
+                first_day=known_day(
                     searches.end_day[s] if np.isnan(searches.start_day[s]) else searches.start_day[s]
                 ),
                 last_day=as_of if np.isnan(searches.end_day[s]) else float(searches.end_day[s]),
                 coverage=float(searches.coverage[s]),
-                is_known=bool(is_known[s]),
+                is_known=bool(matches.is_known[s]),
             )
             for s in range(searches.id.size)
         ]
-        is_use = [case.catalogue.method(str(m)).kind == "land_use" for m in searches.method]
         # use of land whose accidents nobody recorded neither informs nor thins
-        self.counts = np.array([k or not u for k, u in zip(is_known, is_use, strict=True)], np.bool_)
-        self.searches_ground = np.array([not u for u in is_use], np.bool_)
+        self._counts = matches.is_known | ~matches.is_use
 
     def ordnance(self, entry: OrdnanceClass) -> int:
         """Index of a class, new or known."""
-        if entry not in self._class_index:
-            self._class_index[entry] = len(self.classes)
-            self.classes.append(entry)
-        return self._class_index[entry]
+        return self._classes.setdefault(entry, len(self._classes))
 
     def source(self, kind: SourceKind, number: int) -> int:
         """Index of a source, new or known; `number` is the hazard area, the class of the deposits, or −1."""
@@ -78,6 +71,11 @@ class SourceTable:
     def history(self, entry: History) -> int:
         """Index of a history, new or known."""
         return self._histories.setdefault(entry, len(self._histories))
+
+    @property
+    def classes(self) -> tuple[OrdnanceClass, ...]:
+        """Every class, in the order of their indices."""
+        return tuple(self._classes)
 
     @property
     def sources(self) -> list[tuple[SourceKind, int]]:
@@ -91,78 +89,60 @@ class SourceTable:
 
     def steps_of(self, members: Sequence[int]) -> tuple[SearchStep, ...]:
         """The searches of a piece of ground in order of time; unknown days stand at the end of their range."""
-        steps = [self.steps[s] for s in members if self.counts[s]]
+        steps = [self._steps[s] for s in members if self._counts[s]]
         return tuple(sorted(steps, key=_when))
 
 
 def _when(step: SearchStep) -> tuple[float, str, float, bool]:
-    first = step.last_day if step.first_day is None else step.first_day
-    return (0.5 * (first + step.last_day), step.method, step.coverage, step.is_known)
-
-
-def area_owner(case: Case, areas: Sequence[int]) -> int:
-    """Which of several overlapping hazard areas owns the ground: open before released, CHA before SHA, then order."""
-    return min(
-        areas,
-        key=lambda a: (
-            str(case.areas.status[a]) != "open",
-            _CLASS_RANK.get(str(case.areas.hazard_class[a]), 2),
-            a,
-        ),
-    )
+    return (step.middle_day, step.method, step.coverage, step.is_known)
 
 
 def streams_of(
-    atoms: Atoms,
-    members: dict[str, list[list[int]]],
-    table: SourceTable,
-    area_types: Sequence[Sequence[str]],
-    background: Sequence[str],
-    deposit_area_m2: NDArray[np.float64],
+    overlay: Overlay, table: SourceTable, area_types: Sequence[Sequence[str]], background: Sequence[str]
 ) -> Streams:
     """Streams of every atom.
 
     Parameters
     ----------
-    atoms
-        Pieces of ground.
-    members
-        For ``areas``, ``searches`` and ``deposits``: per atom, indices of the records that cover it.
+    overlay
+        Pieces of ground, and the records that cover each.
     area_types, background
         Types that may lie in each hazard area, and outside all of them.
-    deposit_area_m2
-        Area of each deposit's footprint. [m²]
     """
     case = table.case
+    size_m2 = shapely.area(case.deposits.geometry)
     rows: list[tuple[int, int, int, int, float, float]] = []
-    for atom in range(len(atoms.geometry)):
-        areas, deposits = members["areas"][atom], members["deposits"][atom]
-        steps = table.steps_of(members["searches"][atom])
+    for atom, (owner, areas, deposits, searches) in enumerate(
+        zip(
+            overlay.owner.tolist(),
+            *(c.by_atom(overlay.num_atoms) for c in (overlay.areas, overlay.deposits, overlay.searches)),
+            strict=True,
+        )
+    ):
+        steps = table.steps_of(searches)
         from_deposits: dict[int, list[int]] = {}
         for d in deposits:
-            entry = OrdnanceClass(type=str(case.deposits.type[d]), setting=str(case.deposits.setting[d]))
-            from_deposits.setdefault(table.ordnance(entry), []).append(d)
+            from_deposits.setdefault(table.ordnance(deposit_class(case.deposits, d)), []).append(d)
         for ordnance, group in from_deposits.items():
-            density = np.array([quantity_centre(case, d) / deposit_area_m2[d] for d in group])
-            weight = density / density.sum() if density.sum() > 0.0 else np.full(len(group), 1.0 / len(group))
+            density = np.array([quantity_centre(case.deposits, d) / size_m2[d] for d in group])
+            total = float(density.sum())
+            weight = density / total if total > 0.0 else np.full(len(group), 1.0 / len(group))
             arrivals: Arrivals = tuple(
                 sorted(
                     (
-                        (float(w), _known(case.deposits.start_day[d]), _known(case.deposits.end_day[d]))
+                        (float(w), known_day(case.deposits.start_day[d]), known_day(case.deposits.end_day[d]))
                         for w, d in zip(weight, group, strict=True)
                     ),
                     key=_arrival_order,
                 )
             )
             history = table.history(History(ordnance=ordnance, arrivals=arrivals, searches=steps))
-            total = float(density.sum())
             rows.append((atom, table.source("deposit", ordnance), ordnance, history, total, total))
-        if areas:
-            owner = area_owner(case, areas)
+        if owner >= 0:
             source = table.source("area", owner)
             shares = _type_shares(case, areas, owner, area_types)
             expected = _area_expected(case, owner)
-            arrivals = ((1.0, _known(case.areas.start_day[owner]), _known(case.areas.end_day[owner])),)
+            arrivals = ((1.0, known_day(case.areas.start_day[owner]), known_day(case.areas.end_day[owner])),)
         else:
             source = table.source("background", -1)
             arrivals = ((1.0, None, None),)
@@ -195,10 +175,9 @@ def _type_shares(
 
 
 def _centre(case: Case, name: str) -> float:
-    """Geometric centre of a prior; 1 where there is none (the model refuses the case with its reason later)."""
-    entry = case.catalogue.priors.get(name)
-    prior = case.priors.get(name) or (entry.range if entry is not None else None)
-    return 1.0 if prior is None else float(np.sqrt(prior.low * prior.high))
+    """Geometric centre of a prior."""
+    prior = case.prior(name)
+    return float(np.sqrt(prior.low * prior.high))
 
 
 def _area_expected(case: Case, area: int) -> float:
@@ -211,7 +190,8 @@ def background_expected(case: Case, num_types: int) -> float:
     return _centre(case, "density.background") / KM2_M2 / max(num_types, 1)
 
 
-def _known(day: float) -> float | None:
+def known_day(day: float) -> float | None:
+    """A day number, or None where it is unknown (NaN in records)."""
     return None if np.isnan(day) else float(day)
 
 
@@ -220,7 +200,12 @@ def _arrival_order(arrival: tuple[float, float | None, float | None]) -> tuple[f
     return (-np.inf if first is None else first, -np.inf if last is None else last, weight)
 
 
-def quantity_centre(case: Case, deposit: int) -> float:
+def deposit_class(deposits: Deposits, deposit: int) -> OrdnanceClass:
+    """Class of the items of a deposit."""
+    return OrdnanceClass(type=str(deposits.type[deposit]), setting=str(deposits.setting[deposit]))
+
+
+def quantity_centre(deposits: Deposits, deposit: int) -> float:
     """Centre of a recorded quantity: the geometric mean of its ends. [items]"""
-    low, high = float(case.deposits.quantity_low[deposit]), float(case.deposits.quantity_high[deposit])
+    low, high = float(deposits.quantity_low[deposit]), float(deposits.quantity_high[deposit])
     return float(np.sqrt(low * high)) if low > 0.0 else 0.5 * high

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import shapely
 
@@ -24,34 +22,32 @@ def background_types(case: Case) -> list[str]:
 
 
 def area_types(case: Case) -> tuple[list[list[str]], tuple[Finding, ...]]:
-    """Types of each hazard area, with those of items found inside it, or reported by a search of it, added."""
+    """Types of each hazard area, with those of items found inside it, or reported by a search of it, added.
+
+    What a recorded delivery on the spot explains is not added: the delivery carries it.
+    """
     types = [list(names) for names in case.areas.types]
     placed = np.flatnonzero(~shapely.is_missing(case.areas.geometry))
-    located = np.flatnonzero(~shapely.is_missing(case.events.geometry))
+    areas, deposits = shapely.STRtree(case.areas.geometry[placed]), shapely.STRtree(case.deposits.geometry)
     added = 0
-    delivered = _delivered(case)
-    if placed.size and located.size:
-        tree = shapely.STRtree(case.areas.geometry[placed])
-        events, areas = tree.query(shapely.centroid(case.events.geometry[located]), predicate="intersects")
-        for event, area in zip(located[events].tolist(), placed[areas].tolist(), strict=True):
-            name = str(case.events.type[event])
-            explained = any(is_same(case, name, d) for d in delivered(case.events.geometry[event]))
-            if not explained and not any(is_same(case, name, other) for other in types[area]):
-                types[area].append(name)
-                added += 1
-    reports = np.flatnonzero((case.searches.type != "") & (np.nan_to_num(case.searches.items_found) > 0.0))
-    if placed.size and reports.size:
-        tree = shapely.STRtree(case.areas.geometry[placed])
-        search, area_ = tree.query(case.searches.geometry[reports], predicate="intersects")
-        for s, area in zip(reports[search].tolist(), placed[area_].tolist(), strict=True):
-            name = str(case.searches.type[s])
-            shared = shapely.area(shapely.intersection(case.searches.geometry[s], case.areas.geometry[area]))
-            explained = any(is_same(case, name, d) for d in delivered(case.searches.geometry[s]))
-            if explained or shared <= _TOUCH_M2:
-                continue
-            if not any(is_same(case, name, other) for other in types[area]):
-                types[area].append(name)
-                added += 1
+
+    def add(name: str, where: shapely.Geometry, area: int) -> int:
+        delivered = case.deposits.type[deposits.query(where, predicate="intersects")]
+        if any(is_same(case, name, other) for other in (*delivered.tolist(), *types[area])):
+            return 0
+        types[area].append(name)
+        return 1
+
+    events = np.flatnonzero(~shapely.is_missing(case.events.geometry))
+    inside, which = areas.query(shapely.centroid(case.events.geometry[events]), predicate="intersects")
+    for e, area in zip(events[inside].tolist(), placed[which].tolist(), strict=True):
+        added += add(str(case.events.type[e]), case.events.geometry[e], area)
+    searches = np.flatnonzero((case.searches.type != "") & (np.nan_to_num(case.searches.items_found) > 0.0))
+    meets, which = areas.query(case.searches.geometry[searches], predicate="intersects")
+    for s, area in zip(searches[meets].tolist(), placed[which].tolist(), strict=True):
+        footprint = case.searches.geometry[s]
+        if shapely.area(shapely.intersection(footprint, case.areas.geometry[area])) > _TOUCH_M2:
+            added += add(str(case.searches.type[s]), footprint, area)
     if not added:
         return types, ()
     return types, (
@@ -64,16 +60,6 @@ def area_types(case: Case) -> tuple[list[list[str]], tuple[Finding, ...]]:
             todo="nothing; the type was added to the area, which raises what may remain there",
         ),
     )
-
-
-def _delivered(case: Case) -> Callable[[shapely.Geometry], list[str]]:
-    """Types of the recorded deliveries that meet a shape: what they explain, the area need not."""
-    tree = shapely.STRtree(case.deposits.geometry)
-
-    def at(shape: shapely.Geometry) -> list[str]:
-        return [str(case.deposits.type[d]) for d in tree.query(shape, predicate="intersects")]
-
-    return at
 
 
 def is_same(case: Case, one: str, other: str) -> bool:

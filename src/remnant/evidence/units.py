@@ -8,13 +8,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from remnant.evidence.pieces import Pieces, add_up, distinct
+from remnant.evidence.pieces import Pieces, add_up
 from remnant.evidence.records import Case
-from remnant.evidence.reduction import Ground, History, OrdnanceClass
-from remnant.evidence.streams import SourceTable, quantity_centre
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from remnant.evidence.reduction import Ground, History, OrdnanceClass, SourceKind
+from remnant.evidence.streams import SourceTable, deposit_class, known_day, quantity_centre
+from remnant.numerics import distinct
+from remnant.units import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,37 +60,34 @@ def by_portion(
     return table, merged
 
 
-def placeless_units(case: Case, table: SourceTable, area_types: list[list[str]]) -> Units:
+def placeless_units(case: Case, table: SourceTable, area_types: list[list[str]], area_m2: Floats) -> Units:
     """Units of hazard areas and deposits whose place is unknown."""
-    block_m2 = case.grid.block_m**2
-    size = area_sizes(case)
+    areas, deposits = case.areas, case.deposits
     rows: list[tuple[int, int, int, float, float]] = []
-    for a in np.flatnonzero(shapely.is_missing(case.areas.geometry)).tolist():
-        first, last = (
-            None if np.isnan(d[a]) else float(d[a]) for d in (case.areas.start_day, case.areas.end_day)
+
+    def add(
+        kind: SourceKind,
+        number: int,
+        entry: OrdnanceClass,
+        days: tuple[float, float],
+        ground: float,
+        blocks: float,
+    ) -> None:
+        ordnance = table.ordnance(entry)
+        arrivals = ((1.0, known_day(days[0]), known_day(days[1])),)
+        history = table.history(History(ordnance=ordnance, arrivals=arrivals, searches=()))
+        rows.append(
+            (table.source(kind, ordnance if kind == "deposit" else number), ordnance, history, ground, blocks)
         )
+
+    for a in np.flatnonzero(shapely.is_missing(areas.geometry)).tolist():
+        blocks = max(float(area_m2[a]) / case.grid.block_m**2, 1.0)
         for name in area_types[a]:
-            ordnance = table.ordnance(OrdnanceClass(type=name))
-            history = table.history(History(ordnance=ordnance, arrivals=((1.0, first, last),), searches=()))
-            rows.append(
-                (
-                    table.source("area", a),
-                    ordnance,
-                    history,
-                    size[a] / len(case.areas.types[a]),
-                    max(size[a] / block_m2, 1.0),
-                )
-            )
-    for d in np.flatnonzero(shapely.is_missing(case.deposits.geometry)).tolist():
-        first, last = (
-            None if np.isnan(v[d]) else float(v[d]) for v in (case.deposits.start_day, case.deposits.end_day)
-        )
-        ordnance = table.ordnance(
-            OrdnanceClass(type=str(case.deposits.type[d]), setting=str(case.deposits.setting[d]))
-        )
-        history = table.history(History(ordnance=ordnance, arrivals=((1.0, first, last),), searches=()))
-        items = quantity_centre(case, d)
-        rows.append((table.source("deposit", ordnance), ordnance, history, items, 1.0))
+            ground = float(area_m2[a]) / len(areas.types[a])
+            add("area", a, OrdnanceClass(type=name), (areas.start_day[a], areas.end_day[a]), ground, blocks)
+    for d in np.flatnonzero(shapely.is_missing(deposits.geometry)).tolist():
+        days = (deposits.start_day[d], deposits.end_day[d])
+        add("deposit", d, deposit_class(deposits, d), days, quantity_centre(deposits, d), 1.0)
     columns = list(zip(*rows, strict=True)) if rows else [()] * 5
     return Units(
         source=np.array(columns[0], np.int64),

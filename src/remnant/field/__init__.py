@@ -3,7 +3,6 @@
 from remnant.field.cells import cells_remaining as cells_remaining
 from remnant.field.history import is_ageless as is_ageless
 from remnant.field.parameters import ParameterTable as ParameterTable
-from remnant.field.parameters import model_with_setting as model_with_setting
 from remnant.field.parameters import parameters_of as parameters_of
 from remnant.field.parameters import summary as summary
 from remnant.field.posterior import DensityPosterior as DensityPosterior

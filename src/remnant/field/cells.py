@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from remnant.field.history import compile_histories
 from remnant.field.posterior import DensityPosterior
 from remnant.field.remaining import Progress, Summary, never_changes, repeated
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from remnant.numerics import ranges
+from remnant.units import Floats, Ints
 
 _CELLS_AT_ONCE = 16_384
 _GROUND_STEPS = 1e6  # cells whose ground differs by less than a millionth of a square metre are alike
@@ -140,8 +139,7 @@ def _distinct_cells(start: Ints, keys: Ints) -> tuple[Ints, Ints, Ints]:
         alike[c] = which
     size = np.diff(start)[first]
     stop = np.cumsum(size)
-    taken = np.arange(stop[-1]) - np.repeat(stop - size, size) + np.repeat(start[:-1][first], size)
-    return np.concatenate([[0], stop]), taken, alike
+    return np.concatenate([[0], stop]), ranges(start[:-1][first], size), alike
 
 
 @numba.njit(cache=True, parallel=True, nogil=True, error_model="numpy")

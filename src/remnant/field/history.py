@@ -21,9 +21,8 @@ from remnant.catalogue import FateModel
 from remnant.evidence import History, SearchStep
 from remnant.fate import state_probabilities
 from remnant.field.parameters import ParameterTable
+from remnant.units import Floats, Ints
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 _ARRIVAL_NODES = 8  # midpoints that stand for a range of arrival days
 _SEARCH_NODES = 3  # midpoints that stand for a range of search days
 _Row = tuple[int, int]  # class, and row of its ages
@@ -134,7 +133,7 @@ def compile_histories(
                     tuple(row(history.ordnance, t - day) for t in _search_days(s, day)),
                 )
                 for s in history.searches
-                if s.first_day is None or 0.5 * (s.first_day + s.last_day) >= day
+                if s.first_day is None or s.middle_day >= day
             )
             at = tuple(row(history.ordnance, t - day) for t in dates)
             merged[steps, at] = merged.get((steps, at), 0.0) + weight

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from remnant.catalogue import FateModel, ModelPrior, OrdnanceType, Range
-from remnant.errors import InvalidInput
-from remnant.evidence import Case, OrdnanceClass, Reduction
-from remnant.fate import WHITENED_FIELDS, FateDraws, draws_at
+from remnant.catalogue import FateModel, Range
+from remnant.evidence import Case, OrdnanceClass, Reduction, deposit_class
+from remnant.fate import WHITENED_FIELDS, FateDraws, draws_at, with_setting
 from remnant.numerics import Z95, Link, link_of
-from remnant.units import KM2_M2
+from remnant.units import KM2_M2, Floats, Ints
 
 _FATE_TITLES = {
     "p_arms": "arms (or functions on impact)",
@@ -64,18 +62,23 @@ class ParameterTable:
     """
 
     parameters: tuple[Parameter, ...]
-    unit_level: NDArray[np.int64]
-    source_exists: NDArray[np.int64]
+    unit_level: Ints
+    source_exists: Ints
     method_detect: Mapping[str, int]
-    class_fate: NDArray[np.int64]
+    class_fate: Ints
     class_models: tuple[FateModel, ...]
-    unit_clump: NDArray[np.int64]
+    unit_clump: Ints
 
-    def values(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+    def values(self, z: Floats) -> Floats:
         """(n_draws, n_parameters) values at whitened coordinates of the same shape, in catalogue units."""
         return np.stack([p.link.value(z[:, i]) for i, p in enumerate(self.parameters)], axis=1)
 
-    def fate(self, ordnance: int, z: NDArray[np.float64]) -> FateDraws:
+    def levels(self, values: Floats) -> Floats:
+        """(n_draws, n_parameters) values with densities per m² instead of per km²: what scales a unit's ground."""
+        per_unit = [KM2_M2 if p.range.unit == "1/km2" else 1.0 for p in self.parameters]
+        return np.asarray(values / np.array(per_unit))
+
+    def fate(self, ordnance: int, z: Floats) -> FateDraws:
         """Fate parameters of a class at whitened coordinates."""
         return draws_at(self.class_models[ordnance], z[:, self.class_fate[ordnance]])
 
@@ -99,7 +102,7 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
             hazard_class[s] = str(case.areas.hazard_class[area])
             name = f"exists.{hazard_class[s]}"
             source_exists[s] = number(
-                name, f"share of {hazard_class[s]} areas that ever held anything", _prior(case, name)
+                name, f"share of {hazard_class[s]} areas that ever held anything", case.prior(name)
             )
     unit_level = np.zeros(reduction.unit_source.size, np.int64)
     pairs = np.stack([reduction.unit_source, reduction.unit_class], axis=1)
@@ -108,7 +111,7 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
         kind = str(reduction.source_kind[source])
         stratum = hazard_class[source] if kind == "area" else kind
         if (stratum, ordnance) not in memo:
-            memo[stratum, ordnance] = _level(case, kind, stratum, classes[ordnance], number, ordnance)
+            memo[stratum, ordnance] = number(*_level(case, kind, stratum, classes[ordnance]))
         unit_level[u] = memo[stratum, ordnance]
     is_deposit = reduction.source_kind[reduction.unit_source] == "deposit"
     unit_clump = np.full(is_deposit.size, -1, np.int64)
@@ -118,7 +121,7 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
     ):
         if mine.any():
             unit_clump[mine] = number(
-                name, f"clump shape{where} (small: few places hold most items)", _prior(case, name)
+                name, f"clump shape{where} (small: few places hold most items)", case.prior(name)
             )
     methods = sorted({step.method for h in reduction.histories for step in h.searches})
     method_detect = {
@@ -131,12 +134,13 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
     }
     models, fate_index = [], np.zeros((len(classes), len(WHITENED_FIELDS)), np.int64)
     for c, entry in enumerate(classes):
-        kind_of = case.catalogue.ordnance(entry.type)
-        model = model_with_setting(kind_of, entry.setting)
-        models.append(model)
+        kind_of, _ = with_setting(case.catalogue.ordnance(entry.type), entry.setting)
+        models.append(kind_of.fate)
         for f, name in enumerate(WHITENED_FIELDS):
             fate_index[c, f] = number(
-                f"fate.{kind_of.name}.{name}", f"{kind_of.name}: {_FATE_TITLES[name]}", getattr(model, name)
+                f"fate.{kind_of.name}.{name}",
+                f"{kind_of.name}: {_FATE_TITLES[name]}",
+                getattr(kind_of.fate, name),
             )
     return ParameterTable(
         parameters=tuple(table),
@@ -149,58 +153,20 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
     )
 
 
-def model_with_setting(kind: OrdnanceType, setting: str) -> FateModel:
-    """The type's behaviour with a self-destruct setting; empty takes the default one."""
-    chosen = setting or kind.default_setting
-    if not chosen:
-        return kind.fate
-    if chosen not in kind.settings:
-        raise InvalidInput(
-            f"{kind.name} has no setting {chosen!r}; it has {', '.join(kind.settings) or 'none'}. "
-            f"`remnant types {kind.name}` shows them."
-        )
-    return replace(kind.fate, sd_delay=kind.settings[chosen])
-
-
-def _prior(case: Case, name: str) -> Range:
-    if name in case.priors:
-        return case.priors[name]
-    entry: ModelPrior | None = case.catalogue.priors.get(name)
-    if entry is None:
-        known = ", ".join(sorted(case.catalogue.priors))
-        raise InvalidInput(
-            f"the model needs a prior {name!r}, and neither the case nor the catalogue has one. Add "
-            f'[model.priors."{name}"] with low, high, unit and source to case.toml, or use a hazard class that is '
-            f"known ({known})."
-        )
-    return entry.range
-
-
-def _level(case: Case, kind: str, stratum: str, entry: OrdnanceClass, number: object, ordnance: int) -> int:
-    label = entry.type + (f" ({entry.setting})" if entry.setting else "")
-    make = number
-    assert callable(make)
+def _level(case: Case, kind: str, stratum: str, entry: OrdnanceClass) -> tuple[str, str, Range]:
+    """Name, title and prior of the parameter that scales a class in a stratum."""
     if kind == "deposit":
-        return int(
-            make(
-                f"deposit_factor.{label}",
-                f"{label}: items there were per item on record",
-                _deposit_range(case, entry),
-            )
-        )
+        name, title = f"deposit_factor.{entry.label}", f"{entry.label}: items there were per item on record"
+        return name, title, _deposit_range(case, entry)
     where = "outside hazard areas" if kind == "background" else f"in {stratum} areas that hold any"
-    prior = _prior(case, f"density.{stratum}")
-    return int(make(f"density.{stratum}.{label}", f"{label}: items {where}", prior))
+    prior = case.prior(f"density.{stratum}")
+    return f"density.{stratum}.{entry.label}", f"{entry.label}: items {where}", prior
 
 
 def _deposit_range(case: Case, entry: OrdnanceClass) -> Range:
     """How wrong recorded quantities may be: the general factor widened by the records' own ranges."""
-    general = _prior(case, "deposit_factor")
-    mine = [
-        d
-        for d in range(case.deposits.id.size)
-        if str(case.deposits.type[d]) == entry.type and str(case.deposits.setting[d]) == entry.setting
-    ]
+    general = case.prior("deposit_factor")
+    mine = [d for d in range(case.deposits.id.size) if deposit_class(case.deposits, d) == entry]
     low, high = case.deposits.quantity_low[mine], case.deposits.quantity_high[mine]
     # from nothing to so many: the centre is the middle, and the upper end is kept
     low = np.where(low > 0.0, low, 0.25 * high)
@@ -211,9 +177,7 @@ def _deposit_range(case: Case, entry: OrdnanceClass) -> Range:
     return replace(general, low=float(np.exp(centre - half)), high=float(np.exp(centre + half)), value=None)
 
 
-def summary(
-    table: ParameterTable, z: NDArray[np.float64], levels: Sequence[float] = (0.05, 0.95)
-) -> list[dict[str, object]]:
+def summary(table: ParameterTable, z: Floats) -> list[dict[str, object]]:
     """Prior and posterior of each uncertain parameter, as rows of a table; certain ones are left out."""
     rows: list[dict[str, object]] = []
     values = table.values(z)
@@ -222,7 +186,7 @@ def summary(
     for i, p in enumerate(table.parameters):
         if p.link.is_certain:
             continue
-        low, high = np.quantile(values[:, i], levels)
+        low, high = np.quantile(values[:, i], [0.05, 0.95])
         ends = p.link.value(np.array([-Z95, Z95]))
         rows.append(
             {
@@ -240,8 +204,3 @@ def summary(
             }
         )
     return rows
-
-
-def per_m2(parameter: Parameter, value: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A level in items per m² (densities are given per km²; factors of deposits have no unit)."""
-    return value / KM2_M2 if parameter.range.unit == "1/km2" else value

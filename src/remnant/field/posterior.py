@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from remnant.evidence import Reduction
 from remnant.field.parameters import ParameterTable
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from remnant.units import Floats, Ints
 
 
 class DensityPosterior(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numba
 import numpy as np
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from remnant.evidence import Ground
 from remnant.field.history import compile_histories, is_ageless
 from remnant.field.posterior import DensityPosterior
+from remnant.numerics import distinct
+from remnant.units import Floats, Ints
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Progress = Callable[[float], None]
 
 _PORTIONS_AT_ONCE = 512  # portions whose counts are held for all draws
@@ -52,41 +52,36 @@ class Remaining:
         Group name → summary (n_dates, 4) of the sum over its portions.
     group_draws
         Group name → (n_draws, n_dates, 4) counts that the summary was made from.
-    source_any
-        (n_draws, n_sources, n_dates, 2) chance, given a draw, that a source still holds any armed item, and any
-        explosive item.
-    source_moments
-        (n_draws, n_sources, 2) mean and variance of the explosive items of a source at the first date, given a draw
-        and that it held any.
-    nothing_delivered
-        (n_draws, n_areas, n_dates, 2) chance, given a draw, that recorded deliveries left no armed item, and
-        no explosive item, on the ground of each hazard area.
-    delivered_moments
-        (n_draws, n_areas, 2) mean and variance of the explosive items that they left there at the first date.
+    area_any
+        (n_draws, n_areas, n_dates, 2) chance, given a draw, that any armed item, and any explosive item, is left on the
+        ground of each hazard area: its own or a delivery's. [1]
+    area_exists
+        (n_draws, n_areas) chance, given a draw, that anything ever lay there. [1]
+    area_moments
+        (n_draws, n_areas, 2) mean and variance of the explosive items there at the first date, given a draw and that
+        anything ever lay there. [items, items²]
     """
 
     portion: Summary
     by_group: dict[str, Summary]
     group_draws: dict[str, NDArray[np.int64]]
-    source_any: NDArray[np.float32]
-    source_moments: NDArray[np.float32]
-    nothing_delivered: NDArray[np.float32]
-    delivered_moments: NDArray[np.float32]
+    area_any: NDArray[np.float32]
+    area_exists: Floats
+    area_moments: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Chunk:
-    """What one range of sources gives; see `Remaining`."""
+    """What one range of sources gives: counts of its portions, and what it adds to hazard areas (one row a pair)."""
 
     portions: Ints
-    counts: NDArray[np.int64]
-    any_left: Floats
-    moments: Floats
-    first: int
-    last: int
-    areas: Ints
-    nothing: Floats
-    delivered: Floats
+    counts: NDArray[np.int64]  # (n_draws, n_portions, n_dates, 3)
+    areas: Ints  # (n_pairs,) area of each pair of source and area
+    exists: Floats  # (n_draws, n_pairs) chance that the source holds any
+    nothing: Floats  # (n_draws, n_pairs, n_dates, 2) chance of no armed, of no explosive item, if it does
+    moments: (
+        Floats  # (n_draws, n_pairs, 2) mean and variance of explosive items at the first date, if it does
+    )
 
 
 def count_remaining(
@@ -124,10 +119,9 @@ def count_remaining(
             portion=repeated(once.portion, len(dates), axis=1),
             by_group={name: repeated(s, len(dates), axis=0) for name, s in once.by_group.items()},
             group_draws={name: np.repeat(d, len(dates), axis=1) for name, d in once.group_draws.items()},
-            source_any=np.repeat(once.source_any, len(dates), axis=2),
-            source_moments=once.source_moments,
-            nothing_delivered=np.repeat(once.nothing_delivered, len(dates), axis=2),
-            delivered_moments=once.delivered_moments,
+            area_any=np.repeat(once.area_any, len(dates), axis=2),
+            area_exists=once.area_exists,
+            area_moments=once.area_moments,
         )
     reduction, table = posterior.reduction, posterior.table
     num = len(posterior.z) if num_draws is None else min(num_draws, len(posterior.z))
@@ -140,12 +134,7 @@ def count_remaining(
     shape = (num_portions, len(dates), 4)
     mean, low, high, some = (np.zeros(shape) for _ in range(4))
     totals = np.zeros((num, len(group_names), len(dates), 3), np.int64)
-    source_any = np.zeros((num, num_sources, len(dates), 2), np.float32)
-    moments = np.zeros((num, num_sources, 2), np.float32)
-    is_deposit = reduction.source_kind == "deposit"
-    num_areas = reduction.area_m2.size if is_deposit.any() else 0
-    nothing_delivered = np.ones((num, num_areas, len(dates), 2), np.float32)
-    delivered = np.zeros((num, num_areas, 2), np.float32)
+    areas = _Areas.empty(num, reduction.area_m2.size, len(dates))
     compiled = compile_histories(reduction.histories, table, as_of_day, dates)
     values = table.values(posterior.z[:num])
     left = compiled.remaining(table, posterior.z[:num], values)
@@ -166,7 +155,6 @@ def count_remaining(
         density = rng.standard_gamma(shape_u) * scale_u
         portion = np.searchsorted(portions, entries.key[rows])
         unit_of = unit.reshape(-1).astype(np.int64)
-        source = reduction.unit_source[entries.unit[rows]] - first
         rate = _portion_rates(
             density, left, portion, unit_of, entries.history[rows], entries.ground[rows], len(portions)
         )
@@ -179,37 +167,29 @@ def count_remaining(
             ],
             axis=2,
         )
-        nothing, some_moments = _source_nothing(
-            shape_u, scale_u, left, unit_of, entries.history[rows], entries.ground[rows], source, last - first
-        )
-        result = _Chunk(
-            portions=portions,
-            counts=counts,
-            any_left=exists[:, :, None, None] * (1.0 - nothing),
-            moments=some_moments,
-            first=first,
-            last=last,
-            areas=np.zeros(0, np.int64),
-            nothing=nothing,
-            delivered=some_moments,
-        )
-        area = reduction.portion_area[entries.key[rows]]
-        inside = np.flatnonzero(is_deposit[source + first] & (area >= 0))
-        if inside.size == 0:
-            return result
-        inside = inside[np.lexsort((unit_of[inside], area[inside]))]
-        areas, local = np.unique(area[inside], return_inverse=True)
-        none, its_moments = _source_nothing(
+        # what lies in no hazard area counts for none
+        area, source = reduction.portion_area[entries.key[rows]], reduction.unit_source[entries.unit[rows]]
+        inside = np.flatnonzero(area >= 0)
+        inside = inside[np.lexsort((unit_of[inside], area[inside], source[inside]))]
+        pairs, _, pair = distinct(source[inside], area[inside])
+        nothing, moments = _nothing(
             shape_u,
             scale_u,
             left,
             unit_of[inside],
             entries.history[rows][inside],
             entries.ground[rows][inside],
-            local.reshape(-1).astype(np.int64),
-            areas.size,
+            pair,
+            len(pairs),
         )
-        return replace(result, areas=areas, nothing=none, delivered=its_moments)
+        return _Chunk(
+            portions=portions,
+            counts=counts,
+            areas=pairs[:, 1],
+            exists=posterior.exists[:num, pairs[:, 0]],
+            nothing=nothing,
+            moments=moments,
+        )
 
     with ThreadPoolExecutor(_WORKERS) as pool:
         for done, chunk in enumerate(pool.map(work, range(len(chunks)))):
@@ -218,11 +198,7 @@ def count_remaining(
             mean[portions] = everything.mean(axis=0)
             low[portions], high[portions] = _quantiles(everything)
             some[portions] = (everything > 0).mean(axis=0)
-            source_any[:, chunk.first : chunk.last] = chunk.any_left
-            moments[:, chunk.first : chunk.last] = chunk.moments
-            if chunk.areas.size:
-                nothing_delivered[:, chunk.areas] *= chunk.nothing
-                delivered[:, chunk.areas] += chunk.delivered
+            areas.add(chunk)
             for g in range(len(group_names)):
                 totals[:, g] += counts[:, member[g, portions]].sum(axis=1)
             if progress is not None:
@@ -232,11 +208,51 @@ def count_remaining(
         portion=Summary(mean=mean, q05=low, q95=high, p_any=some),
         by_group={name: summarise(summed[:, g]) for g, name in enumerate(group_names)},
         group_draws={name: summed[:, g] for g, name in enumerate(group_names)},
-        source_any=source_any,
-        source_moments=moments,
-        nothing_delivered=nothing_delivered,
-        delivered_moments=delivered,
+        area_any=areas.any_left,
+        area_exists=areas.exists,
+        area_moments=areas.moments_given_any(),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Areas:
+    """Chances and sums over the sources that may have put items on the ground of each hazard area, as they come in.
+
+    Chances of "any" are kept, not of "none": next to 1, small ones would lose their digits.
+    """
+
+    any_left: NDArray[np.float32]  # (n_draws, n_areas, n_dates, 2) any armed, any explosive item
+    exists: Floats  # (n_draws, n_areas) anything ever
+    mean: Floats  # (n_draws, n_areas) explosive items at the first date
+    variance: Floats
+
+    @classmethod
+    def empty(cls, num_draws: int, num_areas: int, num_dates: int) -> _Areas:
+        """Ground on which nobody put anything."""
+        shape = (num_draws, num_areas)
+        return cls(
+            any_left=np.zeros((*shape, num_dates, 2), np.float32),
+            exists=np.zeros(shape),
+            mean=np.zeros(shape),
+            variance=np.zeros(shape),
+        )
+
+    def add(self, chunk: _Chunk) -> None:
+        """Take in what a range of sources put there."""
+        for pair, area in enumerate(chunk.areas.tolist()):
+            q, mean, variance = chunk.exists[:, pair], chunk.moments[:, pair, 0], chunk.moments[:, pair, 1]
+            some = q[:, None, None] * (1.0 - chunk.nothing[:, pair])
+            self.any_left[:, area] += some * (1.0 - self.any_left[:, area])
+            self.exists[:, area] += q * (1.0 - self.exists[:, area])
+            self.mean[:, area] += q * mean
+            self.variance[:, area] += q * (variance + (1.0 - q) * np.square(mean))
+
+    def moments_given_any(self) -> Floats:
+        """(n_draws, n_areas, 2) mean and variance given that anything ever lay there."""
+        exists = np.maximum(self.exists, np.finfo(np.float64).tiny)
+        mean = self.mean / exists
+        variance = (self.variance + np.square(self.mean)) / exists - np.square(mean)
+        return np.stack([mean, variance], axis=2)
 
 
 def never_changes(posterior: DensityPosterior) -> bool:
@@ -303,25 +319,25 @@ def _portion_rates(
 
 
 @numba.njit(cache=True, nogil=True)
-def _source_nothing(
+def _nothing(
     shape: Floats,
     scale: Floats,
     left: Floats,
     unit: Ints,
     history: Ints,
     ground: Floats,
-    source: Ints,
-    num_sources: int,
+    pair: Ints,
+    num_pairs: int,
 ) -> tuple[Floats, Floats]:
-    """(n_draws, n_sources, n_dates, 2) chance of no armed, and of no explosive item, if the source held any.
+    """(n_draws, n_pairs, n_dates, 2) chance of no armed, and of no explosive item, if the source held any.
 
-    Also (n_draws, n_sources, 2) mean and variance of explosive items at the first date.
+    Also (n_draws, n_pairs, 2) mean and variance of explosive items at the first date.
 
-    Entries stand in order of unit, so that the ground of a unit is summed before its clump is integrated.
+    Entries stand in order of pair and unit, so that the ground of a unit is summed before its clump is integrated.
     """
     num_draws, num_dates = left.shape[0], left.shape[2]
-    log_none = np.zeros((num_draws, num_sources, num_dates, 2))
-    moments = np.zeros((num_draws, num_sources, 2))
+    log_none = np.zeros((num_draws, num_pairs, num_dates, 2))
+    moments = np.zeros((num_draws, num_pairs, 2))
     for j in range(num_draws):
         for t in range(num_dates):
             armed, every = 0.0, 0.0
@@ -330,13 +346,13 @@ def _source_nothing(
                 every += ground[e] * (
                     left[j, history[e], t, 0] + left[j, history[e], t, 1] + left[j, history[e], t, 2]
                 )
-                if e + 1 == len(unit) or unit[e + 1] != unit[e]:
+                if e + 1 == len(unit) or unit[e + 1] != unit[e] or pair[e + 1] != pair[e]:
                     u = unit[e]
-                    log_none[j, source[e], t, 0] -= shape[j, u] * np.log1p(scale[j, u] * armed)
-                    log_none[j, source[e], t, 1] -= shape[j, u] * np.log1p(scale[j, u] * every)
+                    log_none[j, pair[e], t, 0] -= shape[j, u] * np.log1p(scale[j, u] * armed)
+                    log_none[j, pair[e], t, 1] -= shape[j, u] * np.log1p(scale[j, u] * every)
                     if t == 0:
                         rate = scale[j, u] * every
-                        moments[j, source[e], 0] += shape[j, u] * rate
-                        moments[j, source[e], 1] += shape[j, u] * rate * (1.0 + rate)
+                        moments[j, pair[e], 0] += shape[j, u] * rate
+                        moments[j, pair[e], 1] += shape[j, u] * rate * (1.0 + rate)
                     armed, every = 0.0, 0.0
     return np.exp(log_none), moments

@@ -24,12 +24,9 @@ from scipy.sparse import csr_matrix
 
 from remnant.evidence import Case, Reduction
 from remnant.field.history import HistoryTable, compile_histories
-from remnant.field.parameters import ParameterTable, parameters_of, per_m2
+from remnant.field.parameters import ParameterTable, parameters_of
 from remnant.numerics import even_normals, sample_posterior
-from remnant.units import day_number
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from remnant.units import Floats, Ints, day_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,7 +65,7 @@ class StratumPosterior:
     def clumps(self, units: Ints, draws: slice | Ints) -> tuple[Floats, Floats]:
         """Shape [1] and scale [items per unit of ground] of the density of units, (n_draws, n_units) each."""
         values = self.table.values(self.z[draws])
-        level = _levels(self.table, values, self.table.unit_level[units])
+        level = self.table.levels(values)[:, self.table.unit_level[units]]
         blocks = self.reduction.unit_num_blocks[units]
         alpha = values[:, self.table.unit_clump[units]] * blocks
         expected = level * np.asarray((self._ground[units] @ self._exposure[draws].T).T)
@@ -163,7 +160,7 @@ def _groups(
     group_of = np.cumsum(new_group) - 1
     values = table.values(centre)
     exposure = np.asarray(ground[order] @ compiled.exposure(table, centre, values)[0])
-    expected = exposure * _levels(table, values, table.unit_level[order])[0]
+    expected = exposure * table.levels(values)[0, table.unit_level[order]]
     num = group_first.size
     total = np.bincount(group_of, expected, minlength=num)
     squares = np.bincount(group_of, np.square(expected) / reduction.unit_num_blocks[order], minlength=num)
@@ -204,21 +201,11 @@ def _informed(table: ParameterTable, reduction: Reduction, groups: _Groups, know
     return np.array(sorted(i for i in mine if not table.parameters[i].link.is_certain), np.int64)
 
 
-def _levels(table: ParameterTable, values: Floats, level: Ints) -> Floats:
-    """(n_draws, n) density levels per unit of ground."""
-    distinct, inverse = np.unique(level, return_inverse=True)
-    columns = [per_m2(table.parameters[i], values[:, i]) for i in distinct.tolist()]
-    stacked = np.stack(columns, axis=1) if columns else np.zeros((len(values), 0))
-    return stacked[:, inverse.reshape(-1)]
-
-
 def _sources(
     groups: _Groups, table: ParameterTable, compiled: HistoryTable, z: Floats
 ) -> tuple[Floats, Floats]:
     """Log-likelihood of each informed source, and its log odds of existence given the evidence; (n_draws, n)."""
     values = table.values(z)
-    level = np.stack([per_m2(p, values[:, i]) for i, p in enumerate(table.parameters)], axis=1)
-    exposure = compiled.exposure(table, z, values)
     found = _group_log_likelihood(
         groups.source_start,
         groups.group_start,
@@ -228,13 +215,12 @@ def _sources(
         groups.ground_start,
         groups.ground_history,
         groups.ground,
-        level,
-        exposure,
+        table.levels(values),
+        compiled.exposure(table, z, values),
         groups.group_clump,
         values,
     )
-    certain = groups.source_exists < 0
-    share = np.where(certain, 1.0, values[:, np.maximum(groups.source_exists, 0)])
+    certain, share = _share_that_exists(groups.source_exists, values)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_in, log_out = np.log(share), np.log1p(-share)
         present = log_in + found
@@ -246,12 +232,17 @@ def _sources(
     return total, odds
 
 
+def _share_that_exists(index: Ints, values: Floats) -> tuple[NDArray[np.bool_], Floats]:
+    """Which sources exist for certain (no parameter), and the share of each one's kind that does, (n_draws, n)."""
+    certain = index < 0
+    return certain, np.where(certain, 1.0, values[:, np.maximum(index, 0)])
+
+
 def _existence(
     reduction: Reduction, table: ParameterTable, groups: _Groups, z: Floats, odds: Floats
 ) -> Floats:
     values = table.values(z)
-    certain = table.source_exists < 0
-    share = np.where(certain, 1.0, values[:, np.maximum(table.source_exists, 0)])
+    certain, share = _share_that_exists(table.source_exists, values)
     with np.errstate(divide="ignore"):
         # where no search informs, what a search is said to have found shows presence as well
         absent = np.exp(reduction.source_log_unmet + reduction.source_log_unfound)

@@ -8,3 +8,5 @@ from remnant.numerics.priors import even_normals as even_normals
 from remnant.numerics.priors import link_of as link_of
 from remnant.numerics.smc import Population as Population
 from remnant.numerics.smc import sample_posterior as sample_posterior
+from remnant.numerics.tables import distinct as distinct
+from remnant.numerics.tables import ranges as ranges

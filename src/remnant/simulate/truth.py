@@ -7,7 +7,7 @@ model is calibrated, and the source of the examples.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,13 +15,13 @@ import shapely
 from numpy.typing import NDArray
 
 from remnant.catalogue import FateModel, Range
-from remnant.evidence import Case, Events, Provenance
-from remnant.field import model_with_setting
+from remnant.evidence import Case, Events, Provenance, deposit_class
+from remnant.fate import with_setting
 from remnant.numerics import Z95, link_of
-from remnant.units import DAY_H, KM2_M2, day_number
+from remnant.units import DAY_H, KM2_M2, Floats, Ints, day_number
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Draw = Callable[[str, Range], float]
+"""The value drawn for a named parameter from its prior: the same at every call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -91,32 +91,31 @@ def simulate_case(case: Case, *, rng: np.random.Generator) -> tuple[Case, Truth]
             values[name] = float(link.value(rng.standard_normal(1))[0])
         return values[name]
 
-    def prior(name: str) -> Range:
-        return case.priors.get(name) or case.catalogue.priors[name].range
-
-    clump = draw("clump_shape", prior("clump_shape"))
+    clump = draw("clump_shape", case.prior("clump_shape"))
     parts: list[Items] = []
     exists = np.zeros(case.areas.id.size, np.bool_)
     for a in range(case.areas.id.size):
         kind = str(case.areas.hazard_class[a])
-        exists[a] = rng.random() < draw(f"exists.{kind}", prior(f"exists.{kind}"))
+        exists[a] = rng.random() < draw(f"exists.{kind}", case.prior(f"exists.{kind}"))
         types = case.areas.types[a]
         for name in types:
-            model = model_with_setting(case.catalogue.ordnance(name), "")
-            density = draw(f"density.{kind}.{name}", prior(f"density.{kind}")) / KM2_M2 / len(types)
+            model = with_setting(case.catalogue.ordnance(name))[0].fate
+            density = draw(f"density.{kind}.{name}", case.prior(f"density.{kind}")) / KM2_M2 / len(types)
             if not exists[a]:
                 continue
             blocks = _blocks(case.areas.geometry[a], case.grid.block_m)
             counts = rng.poisson(density * rng.gamma(clump, 1.0 / clump, len(blocks)) * shapely.area(blocks))
             span = (case.areas.start_day[a], case.areas.end_day[a])
             parts.append(_items(blocks, counts, name, a, span, model, draw, rng=rng))
-    drop_clump = draw("clump_shape.deposits", prior("clump_shape.deposits")) if case.deposits.id.size else 1.0
+    drop_clump = (
+        draw("clump_shape.deposits", case.prior("clump_shape.deposits")) if case.deposits.id.size else 1.0
+    )
     clumps: dict[tuple[str, float, float], float] = {}
     for d in range(case.deposits.id.size):
-        name, setting = str(case.deposits.type[d]), str(case.deposits.setting[d])
-        model = model_with_setting(case.catalogue.ordnance(name), setting)
-        label = name + (f" ({setting})" if setting else "")
-        factor = draw(f"deposit_factor.{label}", prior("deposit_factor"))
+        entry = deposit_class(case.deposits, d)
+        name, label = entry.type, entry.label
+        model = with_setting(case.catalogue.ordnance(name), entry.setting)[0].fate
+        factor = draw(f"deposit_factor.{label}", case.prior("deposit_factor"))
         blocks = _blocks(case.deposits.geometry[d], case.grid.block_m)
         corner = np.floor(shapely.bounds(shapely.point_on_surface(blocks))[:, :2] / case.grid.block_m)
         local = np.array(
@@ -158,12 +157,11 @@ def _items(
     area: int,
     span: tuple[float, float],
     model: FateModel,
-    draw: object,
+    draw: Draw,
     *,
     rng: np.random.Generator,
 ) -> Items:
     """Items at random places of their blocks, each with clocks of its own."""
-    assert callable(draw)
     total = int(counts.sum())
     x, y = np.zeros(total), np.zeros(total)
     start = 0
@@ -240,9 +238,8 @@ def _concatenate(parts: list[Items]) -> Items:
     )
 
 
-def _search(case: Case, items: Items, draw: object, *, rng: np.random.Generator) -> Items:
+def _search(case: Case, items: Items, draw: Draw, *, rng: np.random.Generator) -> Items:
     """Let every search meet the items, in order of time."""
-    assert callable(draw)
     found, found_by = items.found.copy(), items.found_by.copy()
     points = shapely.points(items.x_m, items.y_m)
     for s in np.argsort(case.searches.end_day, kind="stable"):
