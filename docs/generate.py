@@ -44,6 +44,7 @@ ROOMS = (
 
 RUN_BLOCK = re.compile(r"(?P<head><!-- run -->\n```console\n)(?P<body>.*?)(?P<tail>\n```)", re.DOTALL)
 CONSOLE_BLOCK = re.compile(r"```console\n(?P<body>.*?)\n```", re.DOTALL)
+_SHOWN_COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)$", re.MULTILINE)
 _WIDTH = "100"
 _SECONDS = 600
 _LONGEST_VALUE = 160
@@ -72,8 +73,7 @@ def commands_of(body: str) -> list[str]:
     >>> commands_of("$ remnant types\nPFM-1\n$ remnant fate PFM-1 \\\n    --at 15d")
     ['remnant types', 'remnant fate PFM-1 --at 15d']
     """
-    found = re.findall(r"(?m)^\$ ((?:.*\\\n)*.*)$", body)
-    return [re.sub(r"\s*\\\n\s*", " ", command) for command in found]
+    return [re.sub(r"\s*\\\n\s*", " ", command) for command in _SHOWN_COMMAND.findall(body)]
 
 
 def workplace(folder: Path) -> Path:
@@ -104,12 +104,12 @@ def with_outputs(text: str, *, cwd: Path) -> str:
 
     def block(match: re.Match[str]) -> str:
         parts = []
-        for shown in re.findall(r"(?m)^\$ (?:.*\\\n)*.*$", match["body"]):
-            result = run(commands_of(shown)[0], cwd=cwd)
+        for shown in _SHOWN_COMMAND.finditer(match["body"]):
+            result = run(commands_of(shown[0])[0], cwd=cwd)
             if result.code != 0:
                 raise SystemExit(f"{result.command} ended with code {result.code}:\n{result.errors}")
             output = "\n".join(line.rstrip() for line in result.output.strip("\n").splitlines())
-            parts.append(f"{shown}\n{output}".rstrip())
+            parts.append(f"{shown[0]}\n{output}".rstrip())
         return match["head"] + "\n".join(parts) + match["tail"]
 
     return RUN_BLOCK.sub(block, text)

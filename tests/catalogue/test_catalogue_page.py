@@ -10,7 +10,7 @@ PAGE = catalogue_page(CATALOGUE)
 
 def test_the_committed_page_is_the_one_that_the_data_give() -> None:
     committed = (Path(__file__).parents[2] / "docs" / "catalogue.md").read_text(encoding="utf-8")
-    assert committed == PAGE, "run: python docs/make_catalogue.py"
+    assert committed == PAGE, "run `make docs-generate`"
 
 
 def test_every_entry_is_on_the_page() -> None:

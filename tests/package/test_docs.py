@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PYTHON_BLOCK = re.compile(r"```python\n(.*?)\n```", re.DOTALL)
 
 
@@ -26,6 +25,7 @@ def _generator() -> ModuleType:
 
 
 generate: Any = _generator()
+PAGES: list[Path] = generate.pages()
 
 
 def _name(page: Path) -> str:

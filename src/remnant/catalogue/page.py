@@ -9,7 +9,7 @@ from remnant.catalogue.records import Catalogue, Mechanism, OrdnanceType, Range
 
 _INTRO = """# Catalogue
 
-<!-- Made by docs/make_catalogue.py from src/remnant/catalogue/data; do not edit by hand. -->
+<!-- Made by `make docs-generate` from src/remnant/catalogue/data; do not edit by hand. -->
 
 Every number that remnant starts from, with its source. A range is a 90 % interval of what we believe. *Basis* says how
 the number came to us: *published*: read in the primary source; *second hand*: read in a source that quotes it; *weak
@@ -186,7 +186,7 @@ def _claims(catalogue: Catalogue) -> Iterator[str]:
                 ", ".join(claim.types),
                 describe.claim_words(claim),
                 describe.basis_words(claim.basis),
-                f"{claim.source}. {claim.note}" if claim.note else claim.source,
+                describe.source_words(claim),
             )
             for claim in sorted(catalogue.claims.values(), key=lambda c: (c.date, c.name))
         ),
@@ -203,7 +203,7 @@ def _evidence(catalogue: Catalogue) -> Iterator[str]:
                 ", ".join(item.types),
                 describe.evidence_words(item),
                 describe.basis_words(item.basis),
-                f"{item.source}. {item.note}" if item.note else item.source,
+                describe.source_words(item),
             )
             for item in catalogue.evidence.values()
         ),

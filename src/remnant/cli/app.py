@@ -35,10 +35,15 @@ def _root(
     """What remains in the ground, in which state, where, on which date."""
 
 
+def tell_refusal(words: object) -> None:
+    """One line on standard error."""
+    Console(stderr=True, soft_wrap=True, highlight=False).print(f"error: {words}", markup=False)
+
+
 def main() -> None:
     """Run the command; every refusal is one line on standard error and exit code 2."""
     try:
         app()
     except RemnantError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(f"error: {error}", markup=False)
+        tell_refusal(error)
         sys.exit(2)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from remnant.cli.app import app
+from remnant.cli.app import app, tell_refusal
 from remnant.errors import CaseError, RemnantError
 
 if TYPE_CHECKING:
@@ -37,16 +37,16 @@ def init(
     ] = "",
 ) -> None:
     """Write a commented case.toml and a made-up example layer into DIR; nothing is overwritten."""
-    from remnant.io.case_template import write_new_case
+    from remnant.io import write_new_case
 
     try:
         day = dt.date.fromisoformat(as_of) if as_of else dt.date.today()
     except ValueError:
-        raise _stop(f"--as-of must be a date such as 2024-07-31; got {as_of!r}.", 2) from None
+        raise _stop(f"--as-of must be a date such as 2024-07-31; got {as_of!r}.") from None
     try:
         written = write_new_case(folder, name=name or folder.resolve().name, as_of=day)
     except RemnantError as error:
-        raise _stop(str(error), 2) from None
+        raise _stop(error) from None
     for path in written:
         typer.echo(f"wrote {path}")
     typer.echo(f"Next: edit {written[0]}, then run `remnant check {folder}`.")
@@ -66,8 +66,8 @@ def check(
     no_write: Annotated[bool, typer.Option("--no-write", help="Only print the findings.")] = False,
 ) -> None:
     """Validate a case and all its files; exit 1 on errors, 2 when the case file itself cannot be read."""
-    from remnant.io import read_case
-    from remnant.io.write_findings import by_severity, case_words, count_words, write_findings
+    from remnant.io import read_case, write_findings
+    from remnant.io.write_findings import by_severity, case_words, count_words
 
     summary = ""
     try:
@@ -75,10 +75,10 @@ def check(
         findings, summary = by_severity(read.findings), case_words(read)
     except CaseError as error:
         if not error.findings:
-            raise _stop(str(error), 2) from None
+            raise _stop(error) from None
         findings = by_severity(error.findings)
     except RemnantError as error:
-        raise _stop(str(error), 2) from None
+        raise _stop(error) from None
     _show(findings)
     typer.echo(f"{summary}\n{count_words(findings)}" if summary else count_words(findings))
     if not no_write:
@@ -86,15 +86,15 @@ def check(
         try:
             typer.echo(f"findings: {write_findings(out or folder / 'findings.csv', findings)}")
         except RemnantError as error:
-            raise _stop(str(error), 2) from None
+            raise _stop(error) from None
     if not summary:
         raise typer.Exit(1)
 
 
-def _stop(message: str, code: int) -> typer.Exit:
-    """The message on standard error, and the exit that goes with it."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(f"error: {message}", markup=False)
-    return typer.Exit(code)
+def _stop(words: object) -> typer.Exit:
+    """The refusal on standard error, and the exit that goes with it."""
+    tell_refusal(words)
+    return typer.Exit(2)
 
 
 def _is_terminal() -> bool:
@@ -103,10 +103,11 @@ def _is_terminal() -> bool:
 
 def _show(findings: Sequence[Finding]) -> None:
     """A table on a terminal, one line per finding in a pipe."""
+    from remnant.io.findings import where
+
     if not _is_terminal():
         for f in findings:
-            place = " ".join(w for w in (f.layer or f.file, f"row {f.row}" if f.row is not None else "") if w)
-            typer.echo(f"{f.severity}: {place}: {f.asked}; {f.came}. To do: {f.todo.rstrip('.')}.")
+            typer.echo(f"{f.severity}: {where(f)}: {f.asked}; {f.came}. To do: {f.todo.rstrip('.')}.")
         return
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     for title in ("", "where", "row", "asked", "came", "what to do"):

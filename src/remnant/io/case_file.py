@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from remnant.catalogue.records import Basis
 from remnant.errors import CaseError, InvalidInput
 from remnant.evidence import Finding
+from remnant.io.findings import case_error_message
 
 CASE_FILE = "case.toml"
 Kind = Literal[
@@ -265,16 +266,6 @@ def read_case_file(path: Path) -> CaseFile:
     except ValidationError as error:
         findings = tuple(_finding(dict(e), path.name) for e in error.errors())
         raise CaseError(case_error_message(findings), findings) from None
-
-
-def case_error_message(findings: tuple[Finding, ...]) -> str:
-    """One sentence for a person: the first error in full, and how many more there are."""
-    errors = [f for f in findings if f.severity == "error"]
-    first = errors[0]
-    where = " ".join(w for w in (first.layer or first.file, f"row {first.row}" if first.row else "") if w)
-    more = len(errors) - 1
-    rest = f" And {more} more error{'s' if more > 1 else ''}: `remnant check` lists all." if more else ""
-    return f"{where}: {first.asked}; {first.came}. {first.todo}.{rest}"
 
 
 def expand(text: str, folder: Path) -> Path:

@@ -29,8 +29,8 @@ from remnant.evidence import (
 )
 from remnant.io import geometry as geo
 from remnant.io import places
-from remnant.io.case_file import CaseFile, Layer, case_error_message, case_path, expand, near, read_case_file
-from remnant.io.findings import FindingLog, grouped
+from remnant.io.case_file import CaseFile, Layer, case_path, expand, near, read_case_file
+from remnant.io.findings import FindingLog, case_error_message, grouped
 from remnant.io.kinds import KEYS, Context, Part, parts_of
 from remnant.io.layers import read_rows
 from remnant.io.rows import Rows

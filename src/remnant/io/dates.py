@@ -7,6 +7,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 
+from remnant.io.cells import UnreadableCellError
 from remnant.units import day_number
 
 Days = tuple[float, float]
@@ -18,16 +19,10 @@ _ISO = re.compile(
 )
 _SLASHED = re.compile(r"^(?P<a>\d{1,2})[./-](?P<b>\d{1,2})[./-](?P<y>\d{2}|\d{4})\b")
 _YEARS = (1800, 9999)
+_YEARS_OF_NUMBERS = (1800, 2100)
+"""A bare number beyond them is more likely a day number of a spreadsheet than a year."""
 BLANK_DATES = frozenset({dt.date(1899, 12, 30), dt.date(1900, 1, 1), dt.date(1970, 1, 1)})
 """Days that spreadsheets and databases write where a date was left blank."""
-
-
-class UnreadableDateError(ValueError):
-    """A cell that is no date, or more than one: ``str`` says what came, `todo` what to do."""
-
-    def __init__(self, came: str, todo: str) -> None:
-        super().__init__(came)
-        self.todo = todo
 
 
 def read_days(cell: object, formats: Sequence[str] = ()) -> Days:
@@ -42,7 +37,7 @@ def read_days(cell: object, formats: Sequence[str] = ()) -> Days:
 
     Raises
     ------
-    UnreadableDateError
+    UnreadableCellError
         When the cell is no date, or could be two.
 
     Examples
@@ -55,7 +50,7 @@ def read_days(cell: object, formats: Sequence[str] = ()) -> Days:
     if isinstance(cell, dt.date):
         return _span(cell.year, cell.month, cell.day)
     if isinstance(cell, bool):
-        raise UnreadableDateError(f"{cell}", "give a date as 2021-04-03")
+        raise UnreadableCellError(f"{cell}", "give a date as 2021-04-03")
     if isinstance(cell, int | float):
         return _number(float(cell))
     text = str(cell).strip()
@@ -76,7 +71,7 @@ def _int(text: str | None) -> int | None:
 def _span(year: int, month: int | None, day: int | None, text: str = "") -> Days:
     shown = text or f"{year}"
     if not _YEARS[0] <= year <= _YEARS[1]:
-        raise UnreadableDateError(
+        raise UnreadableCellError(
             f"{shown!r}, year {year}", "check the year; leave the cell blank if it is unknown"
         )
     try:
@@ -84,14 +79,14 @@ def _span(year: int, month: int | None, day: int | None, text: str = "") -> Days
         end_month = month or 12
         last = first if day else dt.date(year, end_month, calendar.monthrange(year, end_month)[1])
     except (ValueError, calendar.IllegalMonthError):
-        raise UnreadableDateError(f"{shown!r}, which is no day of the calendar", "correct the cell") from None
+        raise UnreadableCellError(f"{shown!r}, which is no day of the calendar", "correct the cell") from None
     return day_number(first), day_number(last)
 
 
 def _number(value: float) -> Days:
-    if 1800.0 <= value <= 2100.0 and value.is_integer():
+    if _YEARS_OF_NUMBERS[0] <= value <= _YEARS_OF_NUMBERS[1] and value.is_integer():
         return _span(int(value), None, None)
-    raise UnreadableDateError(
+    raise UnreadableCellError(
         f"the number {value:g}",
         "format the column as a date in the spreadsheet, or write dates as 2021-04-03",
     )
@@ -107,15 +102,15 @@ def _by_format(text: str, form: str) -> Days | None:
     return _span(parsed.year, parsed.month if has_month else None, parsed.day if has_day else None, text)
 
 
-def _refusal(text: str, formats: Sequence[str]) -> UnreadableDateError:
+def _refusal(text: str, formats: Sequence[str]) -> UnreadableCellError:
     if formats:
-        return UnreadableDateError(
+        return UnreadableCellError(
             f"{text!r}, which fits neither {' nor '.join(formats)} nor ISO",
             "correct the cell, or add its format: date_format may be a list",
         )
     match = _SLASHED.match(text)
     if match is None:
-        return UnreadableDateError(
+        return UnreadableCellError(
             f"{text!r}", 'write 2021-04-03, or name the layer\'s date_format (such as "%d %b %Y")'
         )
     year = "%Y" if len(match["y"]) == 4 else "%y"
@@ -128,4 +123,4 @@ def _refusal(text: str, formats: Sequence[str]) -> UnreadableDateError:
         came = f"{text!r}, in a form that the layer does not name"
     mark = text[len(match["a"])]
     likely = f"%m{mark}%d{mark}{year}" if b > 12 else f"%d{mark}%m{mark}{year}"
-    return UnreadableDateError(came, f'name the layer\'s date_format, for example date_format = "{likely}"')
+    return UnreadableCellError(came, f'name the layer\'s date_format, for example date_format = "{likely}"')

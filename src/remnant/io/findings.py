@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from remnant.evidence import Finding
 from remnant.evidence.records import Severity
@@ -26,6 +26,20 @@ def spell_rows(rows: Sequence[int]) -> str:
     shown = ", ".join(str(int(r)) for r in rows[:ROWS_SHOWN])
     more = f" and {len(rows) - ROWS_SHOWN:,} more" if len(rows) > ROWS_SHOWN else ""
     return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"
+
+
+def where(finding: Finding) -> str:
+    """Layer, or else file, and row of a finding, as far as it names them."""
+    row = "" if finding.row is None else f"row {finding.row}"
+    return " ".join(word for word in (finding.layer or finding.file, row) if word)
+
+
+def case_error_message(findings: Sequence[Finding]) -> str:
+    """One sentence for a person: the first error in full, and how many more there are."""
+    first, *others = (f for f in findings if f.severity == "error")
+    more = len(others)
+    rest = f" And {more} more error{'s' if more > 1 else ''}: `remnant check` lists all." if more else ""
+    return f"{where(first)}: {first.asked}; {first.came}. {first.todo}.{rest}"
 
 
 def parts_of_refusal(error: Exception, otherwise: str) -> tuple[str, str, str]:
@@ -129,13 +143,5 @@ def grouped(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _summary(of: Finding, total: int) -> Finding:
-    return Finding(
-        severity=of.severity,
-        code=of.code,
-        asked=of.asked,
-        came=f"{total:,} records in all; the first {ROWS_SHOWN} are listed",
-        todo=of.todo,
-        file=of.file,
-        layer=of.layer,
-        count=total,
-    )
+    came = f"{total:,} records in all; the first {ROWS_SHOWN} are listed"
+    return replace(of, came=came, row=None, count=total)

@@ -13,7 +13,7 @@ from pyproj import CRS
 
 from remnant.io.case_file import Layer
 from remnant.io.cells import Bounds, UnreadableCellError, is_blank, is_formula, number_of, text_of, truth_of
-from remnant.io.dates import BLANK_DATES, Days, UnreadableDateError, read_days
+from remnant.io.dates import BLANK_DATES, Days, read_days
 from remnant.io.findings import FindingLog
 from remnant.io.table import Table
 from remnant.units import day_number
@@ -193,7 +193,7 @@ class Rows:
 
     def _spans(self, key: str, as_of: dt.date) -> tuple[Floats, Floats]:
         first, last = np.full(self.size, np.nan), np.full(self.size, np.nan)
-        known: dict[object, Days | UnreadableDateError] = {}
+        known: dict[object, Days | UnreadableCellError] = {}
         limit = day_number(as_of)
         blank_dates = []
         for index, cell in enumerate(self.cells(key)):
@@ -202,12 +202,12 @@ class Rows:
             if cell not in known:
                 known[cell] = _days_or_error(cell, self.spec.date_format)
             span = known[cell]
-            if cell is self.default(key) and not isinstance(span, UnreadableDateError) and span[0] > limit:
+            if cell is self.default(key) and not isinstance(span, UnreadableCellError) and span[0] > limit:
                 self.refuse_default(
                     key, f"{key} must not lie after as_of ({as_of})", f"got {cell}", "correct the date"
                 )
                 break
-            if isinstance(span, UnreadableDateError):
+            if isinstance(span, UnreadableCellError):
                 self.refuse(
                     index,
                     "bad-date",
@@ -235,8 +235,8 @@ class Rows:
 _BLANK_DAYS = frozenset(day_number(d) for d in BLANK_DATES)
 
 
-def _days_or_error(cell: object, formats: list[str]) -> Days | UnreadableDateError:
+def _days_or_error(cell: object, formats: list[str]) -> Days | UnreadableCellError:
     try:
         return read_days(cell, formats)
-    except UnreadableDateError as error:
+    except UnreadableCellError as error:
         return error
