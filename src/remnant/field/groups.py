@@ -85,7 +85,7 @@ class Groups:
         (n_draws, n_groups); then the curvature by the log mean of groups (n_draws, n_groups).
         """
         walk = _SLOPES[self.is_long(len(z))]
-        return walk(*self.arrays(z, values, log_field), weight)  # type: ignore[no-any-return]
+        return walk(*self.arrays(z, values, log_field), weight)
 
     def is_long(self, num_draws: int) -> bool:
         """Whether a walk is worth more than one thread."""

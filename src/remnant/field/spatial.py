@@ -305,7 +305,7 @@ class GroupsLikelihood:
         by_full = np.asarray(self.level_of.T @ by_row.T + self.clump_of.T @ by_shape.T)
         by_full += self.exists_of.T @ (share - before).T
         by_z = by_full[groups.informed]
-        for i, change in self._exposure_changes(full, values):
+        for i, change in self._exposure_changes(full):
             by_z[i] += (by_exposure * change).sum(axis=1)
         return weighed.total.sum(axis=1), np.ascontiguousarray(by_row.T), by_z
 
@@ -328,21 +328,24 @@ class GroupsLikelihood:
         total = np.maximum(np.bincount(group, mean, minlength=len(groups.group_found)), 1e-300)
         share = csr_matrix((mean / total[group], (group, np.arange(mean.size))))
         by_z = np.asarray((share @ self.level_of).toarray()[:, groups.informed])
-        for i, change in self._exposure_changes(middle, values):
+        for i, change in self._exposure_changes(middle):
             by_z[:, i] += (
                 np.bincount(group, density * np.asarray(ground @ change[0]), minlength=total.size) / total
             )
         return share, bends.mean(axis=0), by_z
 
-    def _exposure_changes(self, full: Floats, values: Floats) -> list[tuple[int, Floats]]:
+    def _exposure_changes(self, full: Floats) -> list[tuple[int, Floats]]:
         """How exposure (n_chains, n_histories) follows each coordinate that it depends on."""
-        groups, out = self.groups, []
-        here = groups.exposure(full, values)
-        for i in self.through_exposure.tolist():
-            moved = full.copy()
-            moved[:, groups.informed[i]] += _STEP
-            out.append((i, (groups.exposure(moved, groups.table.values(moved)) - here) / _STEP))
-        return out
+        groups, chains = self.groups, len(full)
+        moved = np.repeat(full[None], 1 + self.through_exposure.size, axis=0)  # all in one call
+        for place, i in enumerate(self.through_exposure.tolist()):
+            moved[1 + place, :, groups.informed[i]] += _STEP
+        every = moved.reshape(-1, full.shape[1])
+        exposure = groups.exposure(every, groups.table.values(every)).reshape(len(moved), chains, -1)
+        return [
+            (i, (exposure[1 + place] - exposure[0]) / _STEP)
+            for place, i in enumerate(self.through_exposure.tolist())
+        ]
 
 
 def field_summary(case: Case, posterior: FieldPosterior) -> list[dict[str, object]]:
