@@ -271,7 +271,9 @@ def natural(covariate: Covariate, values: Floats) -> Floats:
         return values
     if isinstance(covariate, PastEventsCovariate) and covariate.transform == "log":
         return np.expm1(values)
-    plain = {"none": values, "log": np.exp(values), "sqrt": np.square(values)}[covariate.transform]
+    plain = values
+    if covariate.transform != "none":
+        plain = np.exp(values) if covariate.transform == "log" else np.square(values)
     return plain - covariate.offset if isinstance(covariate, RasterCovariate) else plain
 
 

@@ -281,6 +281,8 @@ def _zones(section: CategorySection, around: Surroundings, log: FindingLog) -> _
             f"The file has: {', '.join(cells)}"
         )
     geometry = places.placed_areas(rows, around.crs, np.full(rows.size, np.nan))
+    if log.has_errors:
+        return None
     texts = np.full(rows.size, "", dtype=np.object_)
     texts[:] = ["" if is_blank(c) else text_of(c) for c in cells[column]]
     log.rows(
