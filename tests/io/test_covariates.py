@@ -289,6 +289,13 @@ def test_own_events_before_all_searches_may_predict(maker: Any) -> None:
     assert only(case, PastEventsCovariate).x_m.size == 1
 
 
+def test_earlier_events_of_a_file_may_predict_the_later_ones_that_the_case_holds(maker: Any) -> None:
+    layers = AREAS + FINDS.replace('name = "finds"', 'name = "finds"\nwhere = { when = "2015-05-01" }')
+    text = 'file = "e.csv"\ncolumns = { geometry = { lon = "lon", lat = "lat" }, date = "when" }\n'
+    made = only(read(maker, past(text), layers), PastEventsCovariate)
+    assert made.x_m.size == 1
+
+
 # categories
 
 
@@ -404,6 +411,11 @@ def own_events(text: str, layers: str, searches: str = "2012-01-01") -> Callable
         write(m, past(text), layers)
 
     return make
+
+
+def own_events_at_a_distance(m: Any) -> None:
+    columns = 'columns = { geometry = { lon = "lon", lat = "lat" } }\n'
+    write(m, covariate(f'kind = "distance"\nfile = "e.csv"\n{columns}'), AREAS + FINDS + SEARCH)
 
 
 RASTER = 'kind = "raster"\nfile = "r.tif"\n'
@@ -672,6 +684,12 @@ BROKEN = [
         own_events(f'file = "./e.csv"\n{PAST_COLUMNS}', AREAS + FINDS + SEARCH, "2007-01-01"),
         UNREADABLE,
         "case's own layer",
+    ),
+    Broken(
+        "distance to own events",
+        own_events_at_a_distance,
+        UNREADABLE,
+        "may not predict themselves",
     ),
     # categories
     Broken(

@@ -40,7 +40,7 @@ from remnant.io.model_section import (
     Sourced,
     as_layer,
 )
-from remnant.io.past_events import events_of_case, events_of_file
+from remnant.io.past_events import all_after, events_of_case, events_of_file
 from remnant.io.raster import Bounds, read_surface
 from remnant.io.rows import Rows
 from remnant.units import Floats, day_number
@@ -58,7 +58,7 @@ class Surroundings:
     extent
         Ground of the case and some around it. [m]
     event_files
-        Resolved path of every layer of finds or accidents → name of the layer.
+        Resolved path and layer in the file, of every layer of finds or accidents → its name in the case.
     tables
         The case's tables by name, or None where the records themselves are refused.
     """
@@ -67,8 +67,16 @@ class Surroundings:
     as_of: dt.date
     crs: CRS
     extent: Bounds
-    event_files: Mapping[Path, str]
+    event_files: Mapping[tuple[Path, str | None], str]
     tables: Mapping[str, Any] | None
+
+    def own_layer(self, section: DistanceSection | PastEventsSection) -> str | None:
+        """Name of the layer of finds or accidents that is this file, however its path is written."""
+        mine = expand(section.file, self.folder).resolve()
+        for (path, layer), name in self.event_files.items():
+            if path == mine and (layer is None or section.layer is None or layer == section.layer):
+                return name
+        return None
 
 
 def read_covariates(
@@ -127,6 +135,12 @@ def _existing(text: str, folder: Path) -> Path:
 
 
 def _distance(section: DistanceSection, around: Surroundings, log: FindingLog) -> DistanceCovariate | None:
+    own = around.own_layer(section)
+    if own is not None:
+        raise InvalidInput(
+            f"finds and accidents of the case may not predict themselves; the file is its layer {own!r}, and a "
+            "distance knows no dates. Use past_events with a window that ends before the searches, or other shapes"
+        )
     rows = _rows(section, around, log, {})
     if rows is None:
         return None
@@ -180,9 +194,9 @@ def _past_events(
             f"the window must not reach past as_of ({around.as_of}), up to which the case knows anything; "
             f"it ends on {section.end}. Move `to` back"
         )
-    own = section.case_layer
-    if section.file:
-        own = around.event_files.get(expand(section.file, around.folder).resolve())
+    own = around.own_layer(section) if section.file else section.case_layer
+    if section.file and own is not None and all_after(own, section.end, around.tables):
+        own = None  # the case holds only later events of the file, so none of them is its own predictor
     if own is not None:
         found = events_of_case(own, section, around.tables, tuple(around.event_files.values()), log)
     else:

@@ -127,8 +127,9 @@ def covariates_of(
     return read, logs
 
 
-def _event_files(rows: Sequence[Rows], folder: Path) -> dict[Path, str]:
-    return {expand(r.spec.file, folder).resolve(): r.name for r in rows if r.spec.kind in _EVENT_KINDS}
+def _event_files(rows: Sequence[Rows], folder: Path) -> dict[tuple[Path, str | None], str]:
+    mine = [r for r in rows if r.spec.kind in _EVENT_KINDS]
+    return {(expand(r.spec.file, folder).resolve(), r.spec.layer): r.name for r in mine}
 
 
 def _in_plane(region: geo.Box | None, crs: CRS) -> Bounds | None:

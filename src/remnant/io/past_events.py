@@ -47,6 +47,14 @@ def events_of_case(
     return _within(events.geometry[mine], events.precision_m[mine], day, day, section, log)
 
 
+def all_after(layer: str, end: dt.date, tables: Mapping[str, Any] | None) -> bool:
+    """Whether all events that the case holds of a layer are dated later than a window that ends on a day."""
+    if tables is None:
+        return False
+    day = tables["events"].day[tables["events"].source.layer == layer]
+    return bool((day > day_number(end)).all())  # unknown days are not later
+
+
 def _check_before_searches(layer: str, section: PastEventsSection, searches: Any) -> None:
     first = np.fmin(searches.start_day, searches.end_day)
     hint = (
