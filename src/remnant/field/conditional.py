@@ -32,6 +32,7 @@ from remnant.units import Floats
 
 _WIDE_ROW = 64  # nodes beyond which a row of evidence is kept as a low-rank term
 _STEP = 1e-4  # of a whitened coordinate, for second derivatives by differences of exact slopes
+_NOISE = 1e-5  # curvature by differences below this is rounding
 _MAX_NEWTON = 60
 _CONVERGED = 1e-3  # of the decrement: twice the gain in log p that is left
 _FRESH = 0.02  # a curvature taken where the decrement was below this is that of the mode
@@ -233,7 +234,7 @@ def _own_curvature(target: Target, u: Floats, y: Floats, weight: Floats, by_z: F
     every = -(slope[:, :p] - slope[:, p:]) / (2.0 * _STEP)
     rest = 0.5 * (every + every.T) - by_z.T @ (weight[:, None] * by_z)
     root, axes = np.linalg.eigh(rest)
-    return np.asarray((axes * np.maximum(root, 0.0)) @ axes.T)
+    return np.asarray((axes * np.where(root > _NOISE, root, 0.0)) @ axes.T)
 
 
 def _root(matrix: Floats) -> Floats:
