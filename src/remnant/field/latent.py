@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.interpolate import RBFInterpolator
+from threadpoolctl import threadpool_limits
 
 from remnant.field.conditional import start_chains
 from remnant.field.hyper import Point, Progress, Search, cell_area
@@ -81,7 +82,15 @@ def sample_latent(
     effort
         How much work to do.
     """
-    tell = progress or (lambda share: None)
+    with threadpool_limits(
+        1, user_api="blas"
+    ):  # matrices are small: threads of BLAS would only wait for one another
+        return _sample(model, num_draws, rng, progress or (lambda share: None), effort)
+
+
+def _sample(
+    model: LatentModel, num_draws: int, rng: np.random.Generator, tell: Progress, effort: Effort
+) -> LatentPosterior:
     search = Search(model, effort, rng)
     axes = search.axes_at_mode(tell)
     points = search.grid(axes, tell)
