@@ -1,10 +1,8 @@
 """Forecasts held against what was found later: scores, honest splits, simple baselines, paired comparison."""
 
 from remnant.score.baselines import Fit as Fit
-from remnant.score.baselines import distance_to_nearest_m as distance_to_nearest_m
 from remnant.score.baselines import fit_logistic as fit_logistic
 from remnant.score.baselines import held_out as held_out
-from remnant.score.baselines import kernel_density_per_m2 as kernel_density_per_m2
 from remnant.score.baselines import kernel_share as kernel_share
 from remnant.score.baselines import nearest_find as nearest_find
 from remnant.score.baselines import nearest_neighbours as nearest_neighbours
@@ -18,6 +16,14 @@ from remnant.score.evaluate import ScoreRow as ScoreRow
 from remnant.score.evaluate import Unscored as Unscored
 from remnant.score.evaluate import compare as compare
 from remnant.score.evaluate import score_forecast as score_forecast
+from remnant.score.events import Signal as Signal
+from remnant.score.events import calibrated as calibrated
+from remnant.score.events import distance_to_nearest_m as distance_to_nearest_m
+from remnant.score.events import fit_counts as fit_counts
+from remnant.score.events import from_past_events as from_past_events
+from remnant.score.events import kernel_density_per_m2 as kernel_density_per_m2
+from remnant.score.events import nearness as nearness
+from remnant.score.events import smoothed as smoothed
 from remnant.score.folds import Folds as Folds
 from remnant.score.folds import blocks as blocks
 from remnant.score.folds import folds_at_random as folds_at_random
