@@ -38,6 +38,7 @@ from remnant.score import (
     nearest_find,
     nearest_neighbours,
     nearness,
+    no_folds,
     prevalence,
     smoothed,
 )
@@ -244,6 +245,8 @@ def random_folds(cells: Cells, *, seed: int = 1) -> Folds:
 
 def department_folds(cells: EventCells) -> Folds:
     """Departments, for scores by region of a forecast that was cut in time."""
+    if len(set(cells.department)) == 1:
+        return no_folds(cells.found.size)
     return folds_by_group(cells.department, "department")
 
 

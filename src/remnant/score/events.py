@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import optimize, spatial, special
+from scipy import optimize, spatial, special, stats
 
 from remnant.errors import InvalidInput
 from remnant.score.baselines import fit_logistic
@@ -133,7 +133,9 @@ def from_past_events(
     """Events per place from a cut to a last day, learned from the events up to the cut alone.
 
     How a signal turns into numbers is learned one step earlier in time: from the signal of the events up to an inner
-    day, and the events from there to the cut. The same curve is then applied to the signal of all events up to the cut.
+    day, and the events from there to the cut. The signal of all events up to the cut is then read by its rank among the
+    places, because distances shrink and densities grow while events pile up. So as many events per day are expected as
+    came from the inner day to the cut; whether that holds is for the scores to say.
 
     Parameters
     ----------
@@ -166,9 +168,11 @@ def from_past_events(
     level, slope, size = fit_counts(before, inner)
     by_cut = signal(event_x[known], event_y[known], x_m, y_m)
     stretch = (last_day - cut_day) / (cut_day - inner_day)
-    mean = stretch * np.exp(level + slope * by_cut)
+    place_in_order = (stats.rankdata(by_cut) - 1.0) / max(by_cut.size - 1.0, 1.0)
+    alike = np.interp(place_in_order * (before.size - 1.0), np.arange(before.size), np.sort(before))
+    mean = stretch * np.exp(level + slope * alike)
     inner_score = float(count_log_score(np.exp(level + slope * before), np.array(size), inner).mean())
-    return forecast(name, mean=mean, size=size), inner_score
+    return forecast(name, mean=mean, size=size, rank=by_cut if slope >= 0.0 else -by_cut), inner_score
 
 
 def fit_counts(signal: Floats, found: Floats) -> tuple[float, float, float]:
