@@ -1,5 +1,9 @@
 """Forecasts held against what was found later: scores, honest splits, simple baselines, paired comparison."""
 
+from remnant.score.answer import ScoreAnswer as ScoreAnswer
+from remnant.score.answer import ScoreCase as ScoreCase
+from remnant.score.answer import Split as Split
+from remnant.score.answer import answer_score as answer_score
 from remnant.score.baselines import Fit as Fit
 from remnant.score.baselines import fit_logistic as fit_logistic
 from remnant.score.baselines import held_out as held_out
@@ -10,10 +14,6 @@ from remnant.score.baselines import prevalence as prevalence
 from remnant.score.calibration import CalibrationCurve as CalibrationCurve
 from remnant.score.calibration import calibration_curve as calibration_curve
 from remnant.score.calibration import expected_calibration_error as expected_calibration_error
-from remnant.score.evaluate import Difference as Difference
-from remnant.score.evaluate import Evaluation as Evaluation
-from remnant.score.evaluate import ScoreRow as ScoreRow
-from remnant.score.evaluate import Unscored as Unscored
 from remnant.score.evaluate import compare as compare
 from remnant.score.evaluate import score_forecast as score_forecast
 from remnant.score.events import Signal as Signal
@@ -50,3 +50,7 @@ from remnant.score.ranking import ground_curve as ground_curve
 from remnant.score.ranking import precision_recall_curve as precision_recall_curve
 from remnant.score.ranking import roc_auc as roc_auc
 from remnant.score.ranking import roc_curve as roc_curve
+from remnant.score.results import Difference as Difference
+from remnant.score.results import Evaluation as Evaluation
+from remnant.score.results import ScoreRow as ScoreRow
+from remnant.score.results import Unscored as Unscored
