@@ -154,7 +154,7 @@ def score(
         else "random"
         if random_folds is not None
         else "block"
-        if block_km
+        if block_km is not None
         else "none",
         block_km=block_km,
         num_parts=random_folds or 10,

@@ -93,7 +93,7 @@ def read_outcomes(
         if not keep.any():
             raise InvalidInput(f"{file}: some outcome must be dated after {after}; none is. Move --after.")
         notes.append(
-            f"{int((~keep).sum()):,} outcomes dated up to {after} were left out: they were known by then"
+            f"outcomes dated up to {after}, left out because they could be known by then: {int((~keep).sum()):,}"
         )
         table = table.only(keep)
     found, are_numbers = _found(table, name, unknown, file)
@@ -228,11 +228,10 @@ def join(
     if lost.size:
         finds = int((outcomes.found[lost] > 0).sum())
         notes.append(
-            f"{lost.size:,} outcomes belong to no place of the forecast and are not scored; {finds:,} of them are finds"
-            " that nobody forecast"
+            f"outcomes that belong to no place of the forecast, not scored: {lost.size:,}; finds among them: {finds:,}"
         )
     if doubt:
-        notes.append(f"{doubt:,} places have an empty and an unknown record: they count as unknown")
+        notes.append(f"places with an empty and an unknown record, taken as unknown: {doubt:,}")
     x, y, ground = _xy(prediction)
     return ScoreCase(
         forecast=prediction.forecast,

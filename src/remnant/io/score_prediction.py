@@ -111,7 +111,7 @@ def read_prediction(
         [np.isnan(np.atleast_2d(v)).any(axis=0) for k, v in parts.items() if k != "levels"], axis=0
     )
     if unknown.any():
-        notes.append(f"{int(unknown.sum()):,} places have no forecast and are left out")
+        notes.append(f"places without a forecast, left out: {int(unknown.sum()):,}")
     if unknown.all():
         raise InvalidInput(f"{file}: some place must have a forecast; all {unknown.size:,} are blank.")
     keep = ~unknown
@@ -202,4 +202,4 @@ def _say_unplaced(package: Path, notes: list[str]) -> None:
     if "areas_unknown_place" in pyogrio.list_layers(package)[:, 0]:
         number = int(pyogrio.read_info(package, layer="areas_unknown_place")["features"])
         if number > 0:
-            notes.append(f"{number:,} areas of unknown place are not scored")
+            notes.append(f"areas of unknown place, not scored: {number:,}")

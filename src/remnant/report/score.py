@@ -97,7 +97,7 @@ def intro(answer: ScoreAnswer) -> list[str]:
     found = f", {rounded(result.num_found, 4)} items in all" if result.is_count else ""
     out = [
         f"{known:,} of {result.num_places:,} places have a known outcome; something was found in "
-        f"{result.num_with_finds:,}{found}. {result.num_unknown:,} are unknown and not scored.",
+        f"{result.num_with_finds:,}{found}. Unknown, and not scored: {result.num_unknown:,}.",
         f"Split: {result.folds.words}. 90 % intervals: resampled {result.interval_words}.",
         *(f"Note: {note}." for note in case.notes),
     ]
@@ -130,7 +130,7 @@ def verdict_lines(result: Evaluation) -> list[str]:
             word = "worse"
         else:
             word = "cannot tell which is better"
-        folds = f", better in {d.num_better:g} of {d.num_folds} folds" if d.num_folds > 1 else ""
+        folds = f"; the better in {d.num_better:g} of {d.num_folds} folds" if d.num_folds > 1 else ""
         out.append(f"ROC area, {SCOPES[scope]}, against '{d.against}': {value_words(d)}, {word}{folds}.")
     return out
 

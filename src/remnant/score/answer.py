@@ -17,7 +17,7 @@ from remnant.score.results import Evaluation
 from remnant.units import Floats, Ints
 
 SplitKind = Literal["none", "group", "block", "random"]
-_BLOCKS_ACROSS = 10  # parts of ground along the longer side, where nobody names a size
+_BLOCKS_ACROSS = 6  # parts of ground along the longer side, where nobody names a size
 _NEIGHBOURS = 25
 _EVENT_KERNEL_M = 2000.0
 

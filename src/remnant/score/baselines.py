@@ -18,6 +18,7 @@ Fit = Callable[[Floats, Floats, Floats, Floats, Floats], Floats]
 
 _BANDWIDTHS = 9
 _TRIED = 1500
+_FEWEST = 10  # places below which a bandwidth cannot be chosen
 _DISTANCE_M = 1000.0  # one step of distance that matters: log(1 + d / 1 km)
 _CHUNK = 2_000_000  # pairs held at once
 
@@ -115,6 +116,8 @@ def kernel_share(bandwidth_m: float | None = None) -> Fit:
 
 def _best_bandwidth_m(points: Floats, found: Floats, common: float) -> float:
     """Bandwidth under which places (at most 1,500 of them, evenly taken) are forecast best from all others."""
+    if len(points) < _FEWEST:
+        return _DISTANCE_M
     spacing, _ = spatial.cKDTree(points).query(points, k=[2])
     extent = float(np.ptp(points, axis=0).max())
     lowest = max(float(np.median(spacing)), extent / 1000.0, 1e-9)

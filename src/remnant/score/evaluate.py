@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from remnant.errors import InvalidInput, NotEstimable
 from remnant.score.folds import Folds
 from remnant.score.forecast import Forecast
-from remnant.score.measures import MEASURES, Prepared, prepare
+from remnant.score.measures import MEASURES, Evaluator, Prepared, prepare
 from remnant.score.results import Difference, Evaluation, Scope, ScoreRow, Unscored
 from remnant.units import Floats, Ints, not_negative
 
@@ -195,13 +195,11 @@ def _all_values(done: Prepared, plan: _Plan) -> dict[_Key, Floats]:
             continue
         inside = np.unique(plan.unit[rows]).size
         has_both = 0 < (done.found[rows] > 0).sum() < rows.size
-        for measure, call in done.evaluators(rows).items():
-            if MEASURES[measure].needs_both and not has_both:
-                continue
-            weights = plan.times[:, plan.unit[rows]] if inside >= _FEWEST_UNITS else None
-            values = _repeated(call, weights, len(plan.times))
+        calls = {m: c for m, c in done.evaluators(rows).items() if has_both or not MEASURES[m].needs_both}
+        times = plan.times if inside >= _FEWEST_UNITS else None
+        for measure, values in _repeated(calls, times, plan.unit[rows], len(plan.times)).items():
             out["fold", name, measure] = values
-            if np.isfinite(values[0]) or np.isinf(values[0]):
+            if not np.isnan(values[0]):
                 per_fold.setdefault(measure, []).append(values)
                 where.setdefault(measure, []).append(number)
     for measure, parts in per_fold.items():
@@ -211,21 +209,28 @@ def _all_values(done: Prepared, plan: _Plan) -> dict[_Key, Floats]:
     label = np.zeros(plan.unit.size, np.int64)
     for number, rows in enumerate(plan.members):
         label[rows] = number
-    weights = None
     if plan.fold_times is not None:
-        weights = plan.fold_times[:, label]
-    elif plan.times.shape[1] >= _FEWEST_UNITS:
-        weights = plan.times[:, plan.unit]
-    for measure, call in done.evaluators(everything).items():
-        out["pooled", "", measure] = _repeated(call, weights, len(plan.times))
+        times, unit = plan.fold_times, label
+    else:
+        times, unit = (plan.times if plan.times.shape[1] >= _FEWEST_UNITS else None), plan.unit
+    for measure, values in _repeated(done.evaluators(everything), times, unit, len(plan.times)).items():
+        out["pooled", "", measure] = values
     return out
 
 
-def _repeated(call: object, weights: Floats | None, num: int) -> Floats:
-    assert callable(call)
-    if weights is None:
-        return np.concatenate([[call(None)], np.full(num, np.nan)])
-    return np.array([call(None), *(call(w) for w in weights)])
+def _repeated(
+    calls: Mapping[str, Evaluator], times: Floats | None, unit: Ints, num: int
+) -> dict[str, Floats]:
+    """Every measure as it stands, and then in each resample (unknown where there are none)."""
+    out = {name: np.full(num + 1, np.nan) for name in calls}
+    for name, call in calls.items():
+        out[name][0] = call(None)
+    if times is not None:
+        for i, row in enumerate(times):
+            weight = row[unit]
+            for name, call in calls.items():
+                out[name][i + 1] = call(weight)
+    return out
 
 
 def _mean_of_folds(values: Floats, plan: _Plan, number: Ints) -> Floats:
