@@ -156,16 +156,29 @@ def test_a_forecast_from_past_events_does_not_look_past_the_cut() -> None:
     ).astype(np.int64)
     days = {"cut_day": 600.0, "last_day": 900.0, "inner_day": 300.0}
     for signal in (nearness(), smoothed(1000.0)):
-        made, score = from_past_events("x", signal, ex, ey, day, place, gx, gy, **days)
+        made, score = from_past_events("x", signal, ex, ey, day, place, gx, gy, **days, read_by="rank")
         later = day > 600.0
         moved = np.where(later, rng.permutation(place), place)
         again, same = from_past_events(
-            "x", signal, np.where(later, 0.0, ex), np.where(later, 0.0, ey), day, moved, gx, gy, **days
+            "x",
+            signal,
+            np.where(later, 0.0, ex),
+            np.where(later, 0.0, ey),
+            day,
+            moved,
+            gx,
+            gy,
+            **days,
+            read_by="rank",
         )
         np.testing.assert_array_equal(made.rank, again.rank)
         assert score == same
         assert made.mean is not None
         # as many are expected as came in the inner step, up to the fit of the curve
+        by_value, _ = from_past_events("x", signal, ex, ey, day, place, gx, gy, **days)
+        np.testing.assert_array_equal(by_value.rank, made.rank)
+        assert by_value.mean is not None
+        assert by_value.mean.sum() > made.mean.sum()
         came = (place[(day > 300) & (day <= 600)] >= 0).sum()
         assert made.mean.sum() == pytest.approx(came, rel=0.3)
     with pytest.raises(InvalidInput, match="inner day must come before the cut"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from scipy import optimize, spatial, special, stats
@@ -129,13 +130,12 @@ def from_past_events(
     cut_day: float,
     last_day: float,
     inner_day: float,
+    read_by: Literal["value", "rank"] = "value",
 ) -> tuple[Forecast, float]:
     """Events per place from a cut to a last day, learned from the events up to the cut alone.
 
     How a signal turns into numbers is learned one step earlier in time: from the signal of the events up to an inner
-    day, and the events from there to the cut. The signal of all events up to the cut is then read by its rank among the
-    places, because distances shrink and densities grow while events pile up. So as many events per day are expected as
-    came from the inner day to the cut; whether that holds is for the scores to say.
+    day, and the events from there to the cut. The same curve is then applied to the signal of all events up to the cut.
 
     Parameters
     ----------
@@ -151,6 +151,10 @@ def from_past_events(
         (n,) places. [m]
     cut_day, last_day, inner_day
         Last day that may be learned from, last day forecast, and the inner day. [d]
+    read_by
+        ``value``: the curve is read at the signal, which expects more events as they pile up, because distances shrink
+        and densities grow; ``rank``: at the signal's rank among the places, which expects as many events per day as
+        came from the inner day to the cut.
 
     Returns
     -------
@@ -168,9 +172,10 @@ def from_past_events(
     level, slope, size = fit_counts(before, inner)
     by_cut = signal(event_x[known], event_y[known], x_m, y_m)
     stretch = (last_day - cut_day) / (cut_day - inner_day)
-    place_in_order = (stats.rankdata(by_cut) - 1.0) / max(by_cut.size - 1.0, 1.0)
-    alike = np.interp(place_in_order * (before.size - 1.0), np.arange(before.size), np.sort(before))
-    mean = stretch * np.exp(level + slope * alike)
+    read = by_cut
+    if read_by == "rank":
+        read = np.interp(stats.rankdata(by_cut) - 1.0, np.arange(before.size), np.sort(before))
+    mean = stretch * np.exp(level + slope * read)
     inner_score = float(count_log_score(np.exp(level + slope * before), np.array(size), inner).mean())
     return forecast(name, mean=mean, size=size, rank=by_cut if slope >= 0.0 else -by_cut), inner_score
 
