@@ -98,7 +98,7 @@ def _sample(
     weight = np.exp(log_weight - log_weight.max())
     chosen = _systematic(weight / weight.sum(), num_draws, rng)
     nodes, others = _draws(points, chosen, search, rng, tell)
-    hyper = _within_cells(points, chosen, axes, effort, rng)
+    hyper = _within_cells(points, chosen, axes, search.spacing, rng)
     k = model.covariates.shape[1]
     return LatentPosterior(
         nodes=nodes,
@@ -109,7 +109,7 @@ def _sample(
         centre=np.array(
             [-0.5 * model.spread.value(points[i].at[1:])[0] ** 2 * model.is_mean_one for i in chosen]
         ),
-        log_evidence=float(log_weight.max() + np.log(weight.sum() * cell_area(axes, effort))),
+        log_evidence=float(log_weight.max() + np.log(weight.sum() * cell_area(axes, search.spacing))),
         diagnostics={
             "num_nodes": float(model.lattice.num_nodes),
             "num_points": float(len(points)),
@@ -151,7 +151,7 @@ def _draws(
 
 
 def _within_cells(
-    points: list[Point], chosen: Ints, axes: Floats, effort: Effort, rng: np.random.Generator
+    points: list[Point], chosen: Ints, axes: Floats, spacing: float, rng: np.random.Generator
 ) -> Floats:
     """(n_draws, 2) whitened hyper-parameters: each draw somewhere in the cell of its point, by the smoothed weight."""
     at = np.array([p.at for p in points])
@@ -159,7 +159,7 @@ def _within_cells(
     used = np.flatnonzero(lengths > 0.0)
     if used.size == 0 or len(points) < 4:
         return at[chosen]
-    local = (at - axes[0]) @ (axes[1:][used] / lengths[used, None] ** 2).T / effort.spacing
+    local = (at - axes[0]) @ (axes[1:][used] / lengths[used, None] ** 2).T / spacing
     smooth = RBFInterpolator(local, np.array([p.log_weight for p in points]), kernel="cubic", degree=1)
     offsets = (np.arange(_SUBCELLS) + 0.5) / _SUBCELLS - 0.5
     sub = np.stack(np.meshgrid(*[offsets] * used.size, indexing="ij"), axis=-1).reshape(-1, used.size)
@@ -170,5 +170,5 @@ def _within_cells(
         weight = np.exp(log_weight - log_weight.max())
         pick = rng.choice(len(sub), mine.size, p=weight / weight.sum())
         inside = sub[pick] + (rng.random((mine.size, used.size)) - 0.5) / _SUBCELLS
-        out[mine] = at[number] + effort.spacing * inside @ axes[1:][used]
+        out[mine] = at[number] + spacing * inside @ axes[1:][used]
     return out
