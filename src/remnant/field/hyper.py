@@ -66,8 +66,6 @@ class Search:
         self.sketch: tuple[Point, csr_matrix] | None = (
             None  # a fit on a coarser lattice, and how nodes read it
         )
-        # curvature is nearly normal where a large lattice is needed: fewer points do
-        self.spacing = effort.spacing if self.is_exact else max(effort.spacing, _LARGE_SPACING)
         self.free = [not model.range_m.is_certain, not model.spread.is_certain]
 
     def log_prior(self, at: Floats) -> float:
@@ -195,7 +193,7 @@ class Search:
 
     def grid(self, axes: Floats, tell: Progress) -> list[Point]:
         """Points of a grid along the axes, weighed one after another, grown from the mode while they weigh anything."""
-        centre, step = axes[0], self.spacing * axes[1:]
+        centre, step = axes[0], self.effort.spacing * axes[1:]
         drop, margin = (self.effort.drop, _MARGIN) if self.is_exact else (_LARGE_DROP, 0.0)
         first = self.point(centre)
         self.weigh(first)
@@ -204,7 +202,7 @@ class Search:
 
         def normal(at: tuple[int, int]) -> float:
             """The log weight that a normal posterior would have there."""
-            return -0.5 * self.spacing**2 * (at[0] ** 2 + at[1] ** 2)
+            return -0.5 * self.effort.spacing**2 * (at[0] ** 2 + at[1] ** 2)
 
         while wanted and len(seen) < _MAX_POINTS:
             place = wanted.pop(0)
@@ -285,8 +283,7 @@ _LONGEST_TURN = 1.5  # of the search for the mode, in prior standard deviations
 _MODE_FOUND = 0.05  # gain in log weight below which the mode is found
 _MAX_POINTS = 60
 _MARGIN = 0.8  # of log weight, within which a point of the grid is looked at
-_LARGE_DROP = 2.2  # of log weight, below which points of a large lattice are left out
-_LARGE_SPACING = 1.5  # of the grid of hyper-parameters of a large lattice, in posterior standard deviations
+_LARGE_DROP = 2.5  # of log weight, below which points of a large lattice are left out
 _LARGE_PAIRS = 8  # of draws over which slopes are averaged on a large lattice
 _LARGE_SEED = (
     20261122  # of those draws: the same at every point, so that weights differ by their hyper-parameters only
