@@ -98,8 +98,11 @@ def centre_of(ground: SearchedGround) -> tuple[float, float]:
     return float(x[col].mean()), float(y[row].mean())
 
 
-def data_of(finds: PointFinds, ground: SearchedGround, block_m: tuple[float, ...]) -> Data:
-    """Finds and ground as the compiled code reads them, in coordinates about the area's middle."""
+def data_of(finds: PointFinds, ground: SearchedGround, block_m: tuple[float, ...]) -> tuple[Data, Ints]:
+    """Finds and ground as the compiled code reads them, in coordinates about the area's middle.
+
+    Also the block of each cell, (n_sizes, ny, nx), −1 outside the area.
+    """
     cx, cy = centre_of(ground)
     x, y = finds.x_m - cx, finds.y_m - cy
     grid_x, grid_y = np.meshgrid(ground.centres()[0] - cx, ground.centres()[1] - cy)
@@ -109,12 +112,14 @@ def data_of(finds: PointFinds, ground: SearchedGround, block_m: tuple[float, ...
     sizes = [s for s in block_m if ground.area_m2 / s**2 < _MOST_BLOCKS] or [max(block_m)]
     blocks = [_blocks_of(x, y, grid_x, grid_y, ground, p_inside, s) for s in sizes]
     exposure = np.zeros((len(sizes), ground.p_found.shape[0], max(b[1].shape[1] for b in blocks)))
-    for k, (_, searched) in enumerate(blocks):
+    cell_block = np.full((len(sizes), *ground.inside.shape), -1, np.int64)
+    for k, (_, searched, of_cell) in enumerate(blocks):
+        cell_block[k, ground.inside] = of_cell
         exposure[k, :, : searched.shape[1]] = searched
     blur = _BLUR_M / ground.cell_m
     apart = np.hypot(x[:, None] - x, y[:, None] - y) if x.size else np.zeros((0, 0))
     reach = _reach(apart)
-    return Data(
+    data = Data(
         x=np.ascontiguousarray(x),
         y=np.ascontiguousarray(y),
         variance=np.ascontiguousarray(finds.sd_m**2),
@@ -131,6 +136,7 @@ def data_of(finds: PointFinds, ground: SearchedGround, block_m: tuple[float, ...
         neighbours=(apart < reach).sum(axis=1) - 1.0,
         reach_m=reach,
     )
+    return data, cell_block
 
 
 def _at_finds(finds: PointFinds, ground: SearchedGround, p_inside: Floats) -> tuple[NDArray[np.bool_], Floats]:
@@ -150,8 +156,8 @@ def _at_finds(finds: PointFinds, ground: SearchedGround, p_inside: Floats) -> tu
 
 def _blocks_of(
     x: Floats, y: Floats, grid_x: Floats, grid_y: Floats, ground: SearchedGround, p_inside: Floats, size_m: float
-) -> tuple[Ints, Floats]:
-    """Block of each find, and searched ground of each block, (n,) and (n_levels, n_blocks)."""
+) -> tuple[Ints, Floats, Ints]:
+    """Block of each find, searched ground of each block (n_levels, n_blocks), and block of each cell inside."""
 
     def key(px: Floats, py: Floats) -> Ints:
         return np.floor(px / size_m).astype(np.int64) * 1_000_003 + np.floor(py / size_m).astype(np.int64)
@@ -160,7 +166,7 @@ def _blocks_of(
     known, index = np.unique(np.concatenate([cells, key(x, y)]), return_inverse=True)
     of_cell, of_find = index[: cells.size], index[cells.size :]
     searched = np.stack([np.bincount(of_cell, p[ground.inside], known.size) for p in p_inside])
-    return np.ascontiguousarray(of_find, dtype=np.int64), searched * ground.cell_m**2
+    return np.ascontiguousarray(of_find, dtype=np.int64), searched * ground.cell_m**2, of_cell
 
 
 def _reach(apart: Floats) -> float:

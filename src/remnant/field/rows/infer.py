@@ -28,6 +28,8 @@ class RowPosterior:
     ----------
     finds, ground, priors
         What went in.
+    data, cell_block
+        The same as the compiled code reads it, and the block of each cell per block size.
     centre_m
         Origin of the belts' coordinates. [m]
     belts, num_belts
@@ -46,6 +48,7 @@ class RowPosterior:
     ground: SearchedGround
     priors: PatternPriors
     data: Data
+    cell_block: Ints
     centre_m: tuple[float, float]
     belts: Floats
     num_belts: Ints
@@ -90,7 +93,8 @@ def infer_rows(
     priors = priors or PatternPriors()
     if num_draws < _CHAINS:
         raise InvalidInput(f"num_draws must be at least {_CHAINS}; got {num_draws}.")
-    data, limits = data_of(finds, ground, priors.block_m), limits_of(priors)
+    limits = limits_of(priors)
+    data, cell_block = data_of(finds, ground, priors.block_m)
     n, keep = finds.x_m.size, -(-num_draws // _CHAINS)
     belts, num = np.zeros((_CHAINS, keep, MAX_BELTS, WIDTH)), np.zeros((_CHAINS, keep), np.int64)
     label, number = np.zeros((_CHAINS, keep, n), np.int64), np.zeros((_CHAINS, keep, n), np.int64)
@@ -107,11 +111,12 @@ def infer_rows(
         ground=ground,
         priors=priors,
         data=data,
+        cell_block=cell_block,
         centre_m=centre_of(ground),
         belts=belts.swapaxes(0, 1).reshape(-1, MAX_BELTS, WIDTH)[flat],
         num_belts=num.T.ravel()[flat],
-        label=label.swapaxes(0, 1).reshape(-1, n)[flat],
-        number=number.swapaxes(0, 1).reshape(-1, n)[flat],
+        label=label.swapaxes(0, 1).reshape(_CHAINS * keep, n)[flat],
+        number=number.swapaxes(0, 1).reshape(_CHAINS * keep, n)[flat],
         hyper=hyper.swapaxes(0, 1).reshape(-1, 2)[flat],
         where=where.swapaxes(0, 1).reshape(-1, 2)[flat],
         chain=np.tile(np.arange(_CHAINS), keep)[flat],
