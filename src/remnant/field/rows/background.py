@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from math import lgamma
 
-import numba
 import numpy as np
 
-from remnant.field.rows.layout import Data, Limits
+from remnant.field.rows.layout import Data, Limits, inner
 from remnant.units import Floats, Ints
 
 LEVEL, CLUMP = 0, 1  # log mean density [1/m²] and log shape
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def block_counts(data: Data, size: int, is_row: Ints, counts: Floats) -> None:
     """Searched finds of the background in each block."""
     counts[:] = 0.0
@@ -26,7 +25,7 @@ def block_counts(data: Data, size: int, is_row: Ints, counts: Floats) -> None:
             counts[data.block[size, i]] += 1.0
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def log_counts(data: Data, size: int, level: int, counts: Floats, hyper: Floats) -> float:
     """Log chance of the counts of all blocks with their densities summed out, up to a constant."""
     shape = np.exp(hyper[CLUMP])
@@ -40,17 +39,23 @@ def log_counts(data: Data, size: int, level: int, counts: Floats, hyper: Floats)
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def log_hyper(hyper: Floats, limits: Limits) -> float:
     """Prior of level and shape."""
     level = (hyper[LEVEL] - limits.log_level) / limits.spread_level
     clump = (hyper[CLUMP] - limits.log_clump) / limits.spread_clump
-    return -0.5 * (level**2 + clump**2)
+    return float(-0.5 * (level**2 + clump**2))
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def draw_density(
-    data: Data, size: int, level: int, counts: Floats, hyper: Floats, density: Floats, rng: np.random.Generator
+    data: Data,
+    size: int,
+    level: int,
+    counts: Floats,
+    hyper: Floats,
+    density: Floats,
+    rng: np.random.Generator,
 ) -> None:
     """Draw the density of each block given its counts. [1/m²]"""
     shape, rate = np.exp(hyper[CLUMP]), np.exp(hyper[CLUMP] - hyper[LEVEL])
@@ -59,7 +64,7 @@ def draw_density(
         density[b] = max(drawn, 1e-300)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def log_collapsed(
     data: Data, size: int, level: int, guessed: Floats, real: Floats, density: Floats, hyper: Floats
 ) -> float:
@@ -74,7 +79,7 @@ def log_collapsed(
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def walk_hyper(
     data: Data, size: int, level: int, counts: Floats, hyper: Floats, limits: Limits, rng: np.random.Generator
 ) -> None:
@@ -91,7 +96,7 @@ def walk_hyper(
             now = then
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def pick(log_weight: Floats, rng: np.random.Generator) -> int:
     """An index with chance proportional to the exponential of its weight."""
     peak = log_weight.max()

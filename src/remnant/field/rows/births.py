@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from remnant.field.rows.layout import (
@@ -22,13 +21,16 @@ from remnant.field.rows.layout import (
     V0,
     Data,
     Limits,
+    between,
     chance_found,
     frame,
+    inner,
     jitter_top,
     log_beta,
     log_normal,
     log_shift,
     place_range,
+    whole,
 )
 from remnant.units import Floats
 
@@ -39,14 +41,14 @@ _OPEN_ROWS = 4  # least places of a proposed row
 _MOST_PLACES = 2000
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _steps(length: float, limits: Limits) -> tuple[int, int]:
     """Least and most spacings that a distance between two finds may stand for."""
     low = max(int(np.ceil(length * np.exp(-limits.log_spacing_high))), 1)
     return low, min(int(np.floor(length * np.exp(-limits.log_spacing_low))), _MOST_STEPS)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def shift_draw(rng: np.random.Generator) -> float:
     """An end shift from its prior: the difference of two geometric numbers is two-sided geometric."""
     total = 0.0
@@ -57,20 +59,20 @@ def shift_draw(rng: np.random.Generator) -> float:
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def propose_line(data: Data, limits: Limits, belt: Floats, rng: np.random.Generator) -> bool:
     """Fill direction, place, spacing and phase of a single row; False where the draw failed."""
     n = data.x.size
     if n < 2 or rng.random() >= _FROM_FINDS:
         belt[THETA] = np.pi * rng.random()
         belt[V0] = data.radius_m * (2.0 * rng.random() - 1.0)
-        belt[LOG_SPACING] = rng.uniform(limits.log_spacing_low, limits.log_spacing_high)
+        belt[LOG_SPACING] = between(limits.log_spacing_low, limits.log_spacing_high, rng)
         belt[PHASE] = rng.random()
         return True
-    i = rng.integers(0, n)
+    i = whole(n, rng)
     if data.neighbours[i] == 0:
         return False
-    k, j = rng.integers(0, int(data.neighbours[i])), -1
+    k, j = whole(int(data.neighbours[i]), rng), -1
     while k >= 0:
         j += 1
         if j != i and np.hypot(data.x[j] - data.x[i], data.y[j] - data.y[i]) < data.reach_m:
@@ -78,7 +80,7 @@ def propose_line(data: Data, limits: Limits, belt: Floats, rng: np.random.Genera
     low, high = _steps(np.hypot(data.x[j] - data.x[i], data.y[j] - data.y[i]), limits)
     if high < low:
         return False
-    steps = rng.integers(low, high + 1)
+    steps = low + whole(high - low + 1, rng)
     xa, ya = data.x[i] + NUDGE_M * rng.standard_normal(), data.y[i] + NUDGE_M * rng.standard_normal()
     xb, yb = data.x[j] + NUDGE_M * rng.standard_normal(), data.y[j] + NUDGE_M * rng.standard_normal()
     belt[THETA] = np.arctan2(yb - ya, xb - xa) % np.pi
@@ -93,13 +95,13 @@ def propose_line(data: Data, limits: Limits, belt: Floats, rng: np.random.Genera
     return _place_of(data, belt, i) == here and _place_of(data, belt, j) == there
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _place_of(data: Data, belt: Floats, i: int) -> int:
     along, _ = frame(belt, data.x[i], data.y[i])
     return int(np.rint(along * np.exp(-belt[LOG_SPACING]) - belt[PHASE]))
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def log_line(data: Data, limits: Limits, belt: Floats) -> float:
     """Log density with which `propose_line` draws a line, per radian, metre, log metre and phase."""
     n = data.x.size
@@ -107,7 +109,7 @@ def log_line(data: Data, limits: Limits, belt: Floats) -> float:
     if abs(belt[V0]) >= data.radius_m:
         prior = -np.inf
     if n < 2:
-        return prior
+        return float(prior)
     d = np.exp(belt[LOG_SPACING])
     near, place, chance = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n)
     num = 0
@@ -132,10 +134,10 @@ def log_line(data: Data, limits: Limits, belt: Floats) -> float:
                 either = 1.0 / data.neighbours[i] + 1.0 / data.neighbours[j]
                 total += either / (high - low + 1) * chance[a] * chance[b] * (steps * d) * (steps * d) * d
     total *= _FROM_FINDS / (n * (2.0 * np.pi * NUDGE_M**2) ** 2)
-    return np.log(total + (1.0 - _FROM_FINDS) * np.exp(prior))
+    return float(np.log(total + (1.0 - _FROM_FINDS) * np.exp(prior)))
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _gains(data: Data, belt: Floats, level: int, lam: Floats, gains: Floats) -> tuple[int, int]:
     """Running sums of the log gain of each place on a line across the area; first place, and how many."""
     d, c, s = np.exp(belt[LOG_SPACING]), np.cos(belt[THETA]), np.sin(belt[THETA])
@@ -158,12 +160,14 @@ def _gains(data: Data, belt: Floats, level: int, lam: Floats, gains: Floats) -> 
     gains[0] = 0.0
     for k in range(num):
         place = d * (belt[PHASE] + first + k)
-        stay = 1.0 - belt[HELD] * chance_found(data, level, c * place - s * belt[V0], s * place + c * belt[V0])
+        stay = 1.0 - belt[HELD] * chance_found(
+            data, level, c * place - s * belt[V0], s * place + c * belt[V0]
+        )
         gains[k + 1] = gains[k] + np.log(stay + belt[HELD] * found[k])
     return first, num
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _tails(gains: Floats, num: int, tails: Floats) -> float:
     """Log sums over the last place of a row that begins at each place; returns the log sum of all."""
     total, tail = -np.inf, -np.inf
@@ -174,7 +178,7 @@ def _tails(gains: Floats, num: int, tails: Floats) -> float:
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def propose_extent(data: Data, belt: Floats, level: int, lam: Floats, rng: np.random.Generator) -> bool:
     """Fill where a single row begins and ends, by what its places gain; False where no row fits."""
     gains, tails = np.empty(_MOST_PLACES + 1), np.empty(_MOST_PLACES)
@@ -201,7 +205,7 @@ def propose_extent(data: Data, belt: Floats, level: int, lam: Floats, rng: np.ra
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def log_extent(data: Data, belt: Floats, level: int, lam: Floats) -> float:
     """Log density with which `propose_extent` draws a row's ends, per metre each."""
     gains, tails = np.empty(_MOST_PLACES + 1), np.empty(_MOST_PLACES)
@@ -212,30 +216,31 @@ def log_extent(data: Data, belt: Floats, level: int, lam: Floats) -> float:
         return -np.inf
     total = _tails(gains, num, tails)
     shifts = log_shift(belt[LOW]) + log_shift(belt[HIGH])
-    return gains[last + 1] - gains[start] - total - 2.0 * belt[LOG_SPACING] + shifts
+    return float(gains[last + 1] - gains[start] - total - 2.0 * belt[LOG_SPACING] + shifts)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def propose_rest(limits: Limits, belt: Floats, rng: np.random.Generator) -> None:
     """Chance of holding an item, jitter and row distance of a single row, from the prior."""
-    belt[HELD] = rng.beta(limits.held_a, limits.held_b)
-    belt[LOG_JITTER] = rng.uniform(limits.log_jitter_low, jitter_top(belt[LOG_SPACING], limits))
-    belt[LOG_APART] = rng.uniform(limits.log_apart_low, limits.log_apart_high)
+    yes, no = rng.standard_gamma(limits.held_a), rng.standard_gamma(limits.held_b)
+    belt[HELD] = yes / (yes + no)
+    belt[LOG_JITTER] = between(limits.log_jitter_low, jitter_top(belt[LOG_SPACING], limits), rng)
+    belt[LOG_APART] = between(limits.log_apart_low, limits.log_apart_high, rng)
     belt[ROWS] = 1.0
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def log_rest(limits: Limits, belt: Floats) -> float:
     """Log density with which `propose_rest` draws."""
     span = jitter_top(belt[LOG_SPACING], limits) - limits.log_jitter_low
     apart = limits.log_apart_high - limits.log_apart_low
-    return log_beta(belt[HELD], limits.held_a, limits.held_b) - np.log(span) - np.log(apart)
+    return float(log_beta(belt[HELD], limits.held_a, limits.held_b) - np.log(span) - np.log(apart))
 
 
 _UNIFORM_PHASE = 0.3
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _near_row(data: Data, belt: Floats, r: int, turns: Floats) -> int:
     """Positions, in spacings, of the finds beside row r; how many."""
     across0, num = belt[V0] + r * np.exp(belt[LOG_APART]), 0
@@ -248,7 +253,7 @@ def _near_row(data: Data, belt: Floats, r: int, turns: Floats) -> int:
     return num
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def propose_phase(data: Data, belt: Floats, r: int, rng: np.random.Generator) -> float:
     """A phase for row r: through one of the finds beside it, or any."""
     turns = np.empty(data.x.size)
@@ -256,10 +261,10 @@ def propose_phase(data: Data, belt: Floats, r: int, rng: np.random.Generator) ->
     if num == 0 or rng.random() < _UNIFORM_PHASE:
         return rng.random()
     sd = NUDGE_M * np.exp(-belt[LOG_SPACING])
-    return (turns[rng.integers(0, num)] + sd * rng.standard_normal()) % 1.0
+    return float((turns[whole(num, rng)] + sd * rng.standard_normal()) % 1.0)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def log_phase(data: Data, belt: Floats, r: int, phase: float) -> float:
     """Log density with which `propose_phase` draws."""
     turns = np.empty(data.x.size)
@@ -272,35 +277,35 @@ def log_phase(data: Data, belt: Floats, r: int, phase: float) -> float:
         off = phase - turns[k] - np.rint(phase - turns[k])
         for turn in range(-3, 4):
             total += np.exp(log_normal(off + turn, sd))
-    return np.log(_UNIFORM_PHASE + (1.0 - _UNIFORM_PHASE) * total / num)
+    return float(np.log(_UNIFORM_PHASE + (1.0 - _UNIFORM_PHASE) * total / num))
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def propose_apart(data: Data, limits: Limits, belt: Floats, side: float, rng: np.random.Generator) -> float:
     """Log distance of a second row: through one of the finds on its side, or from the prior. NaN: failed."""
     if data.x.size == 0 or rng.random() < 0.5:
-        return rng.uniform(limits.log_apart_low, limits.log_apart_high)
-    i = rng.integers(0, data.x.size)
+        return between(limits.log_apart_low, limits.log_apart_high, rng)
+    i = whole(data.x.size, rng)
     _, across = frame(belt, data.x[i], data.y[i])
     away = side * (across - belt[V0]) + NUDGE_M * rng.standard_normal()
     return np.log(away) if away > 0.0 else np.nan
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def log_apart(data: Data, limits: Limits, belt: Floats, side: float, proposed: float) -> float:
     """Log density with which `propose_apart` draws, per log metre."""
     inside = limits.log_apart_low < proposed < limits.log_apart_high
     total = 1.0 / (limits.log_apart_high - limits.log_apart_low) if inside else 0.0
     if data.x.size == 0:
-        return np.log(total)
+        return float(np.log(total))
     away, near = np.exp(proposed), 0.0
     for i in range(data.x.size):
         _, across = frame(belt, data.x[i], data.y[i])
         near += np.exp(log_normal(away - side * (across - belt[V0]), NUDGE_M))
-    return np.log(0.5 * total + 0.5 * near * away / data.x.size)
+    return float(np.log(0.5 * total + 0.5 * near * away / data.x.size))
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def shift_rows(belt: Floats, by: int) -> None:
     """Renumber the rows of a belt, upwards (by = 1) or downwards (by = −1)."""
     for part in (PHASE, LOW, HIGH):

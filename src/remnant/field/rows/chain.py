@@ -41,25 +41,31 @@ from remnant.field.rows.layout import (
     Data,
     Limits,
     chance_found,
+    inner,
     log_prior_belt,
     place_range,
+    whole,
 )
 from remnant.field.rows.likelihood import apparent_members, rows_log_ratio, sample_places
 from remnant.field.rows.moves import NUM_LOCAL, add_row, local_move, remove_row, weave_rows
 from remnant.units import Floats, Ints
 
-_SHARES = (0.16, 0.34, 0.37)  # cumulative: births and deaths, rows more or less, weaving; the rest moves locally
+_SHARES = (
+    0.16,
+    0.34,
+    0.37,
+)  # cumulative: births and deaths, rows more or less, weaving; the rest moves locally
 SIZE, GROUND = 0, 1  # entries of `where`: block size and detection level
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def lam_at(data: Data, size: int, density: Floats, lam: Floats) -> None:
     """Background density at the finds."""
     for i in range(data.x.size):
         lam[i] = density[data.block[size, i]]
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _log_prior(belts: Floats, num: int, data: Data, limits: Limits) -> float:
     total = float(limits.log_belts[num])
     for b in range(num):
@@ -67,7 +73,7 @@ def _log_prior(belts: Floats, num: int, data: Data, limits: Limits) -> float:
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _background_part(
     data: Data, belts: Floats, num: int, where: Ints, hyper: Floats, density: Floats, fresh: bool,
     rng: np.random.Generator,
@@ -83,23 +89,25 @@ def _background_part(
     return log_collapsed(data, where[SIZE], where[GROUND], guessed, real, density, hyper)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _change(
     data: Data, limits: Limits, belts: Floats, num: int, where: Ints, lam: Floats, rng: np.random.Generator
 ) -> tuple[int, float]:
     """Apply one move that needs no new belt to `belts`; new number of belts and its log ratio."""
     choice = rng.random()
-    belt = belts[rng.integers(0, num)]
+    belt = belts[whole(num, rng)]
     if choice < _SHARES[1] - _SHARES[0]:
-        ratio = add_row(data, belt, limits, rng) if rng.random() < 0.5 else remove_row(data, belt, limits, rng)
+        ratio = (
+            add_row(data, belt, limits, rng) if rng.random() < 0.5 else remove_row(data, belt, limits, rng)
+        )
     elif choice < _SHARES[2] - _SHARES[0]:
         ratio = weave_rows(data, belt, rng)
     else:
-        ratio = local_move(rng.integers(0, NUM_LOCAL), data, belt, limits, rng)
+        ratio = local_move(whole(NUM_LOCAL, rng), data, belt, limits, rng)
     return num, ratio
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _born(
     data: Data, limits: Limits, belts: Floats, num: int, where: Ints, lam: Floats, rng: np.random.Generator
 ) -> float:
@@ -112,13 +120,13 @@ def _born(
     propose_rest(limits, belt, rng)
     if not propose_extent(data, belt, where[GROUND], lam, rng):
         return np.nan
-    at = rng.integers(0, num + 1)
+    at = whole(num + 1, rng)
     belts[num] = belts[at]
     belts[at] = belt
     return -_log_born(data, limits, belt, where, lam)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _log_born(data: Data, limits: Limits, belt: Floats, where: Ints, lam: Floats) -> float:
     extent = log_extent(data, belt, where[GROUND], lam)
     if extent == -np.inf:
@@ -126,7 +134,7 @@ def _log_born(data: Data, limits: Limits, belt: Floats, where: Ints, lam: Floats
     return extent + log_line(data, limits, belt) + log_rest(limits, belt)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def step(
     data: Data, limits: Limits, belts: Floats, num: int, where: Ints, hyper: Floats, density: Floats, lam: Floats,
     now: float, rng: np.random.Generator,
@@ -143,7 +151,7 @@ def step(
     elif choice < _SHARES[0]:
         if num == 0:
             return num, now
-        at = rng.integers(0, num)
+        at = whole(num, rng)
         dead[:] = trial[at]
         if dead[ROWS] != 1.0:
             return num, now
@@ -176,7 +184,7 @@ def step(
     return num, now
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _untaken(data: Data, belts: Floats, num: int, label: Ints, number: Ints, out: Floats) -> None:
     """For each detection level, the log chance that the places without a find show none."""
     out[:] = 0.0
@@ -198,7 +206,7 @@ def _untaken(data: Data, belts: Floats, num: int, label: Ints, number: Ints, out
                         out[level] += np.log1p(-belt[HELD] * p)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def refresh(
     data: Data, limits: Limits, belts: Floats, num: int, where: Ints, hyper: Floats, density: Floats, lam: Floats,
     label: Ints, number: Ints, rng: np.random.Generator,
@@ -228,7 +236,7 @@ def refresh(
     lam_at(data, where[SIZE], density, lam)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def run_chain(
     data: Data, limits: Limits, num_burn: int, num_keep: int, num_steps: int, out_belts: Floats, out_num: Ints,
     out_label: Ints, out_number: Ints, out_hyper: Floats, out_where: Ints, rng: np.random.Generator,
@@ -236,8 +244,8 @@ def run_chain(
     """Run a chain from no belts; fill the outputs, one entry per kept draw."""
     belts = np.zeros((MAX_BELTS + 1, WIDTH))
     num, where, hyper = 0, np.zeros(2, np.int64), np.array([limits.log_level, limits.log_clump])
-    where[GROUND] = rng.integers(0, data.log_p.shape[0])
-    where[SIZE] = rng.integers(0, data.num_blocks.size)
+    where[GROUND] = whole(data.log_p.shape[0], rng)
+    where[SIZE] = whole(data.num_blocks.size, rng)
     density, lam = np.ones(data.exposure.shape[2]), np.ones(data.x.size)
     label, number = np.full(data.x.size, -1), np.zeros(data.x.size, np.int64)
     for sweep in range(num_burn + num_keep):

@@ -61,10 +61,9 @@ class SearchedGround:
     def centres(self) -> tuple[Floats, Floats]:
         """(nx,) and (ny,) coordinates of the cells' centres. [m]"""
         ny, nx = self.inside.shape
-        return (
-            self.left_m + (np.arange(nx) + 0.5) * self.cell_m,
-            self.top_m - (np.arange(ny) + 0.5) * self.cell_m,
-        )
+        x = self.left_m + (np.arange(nx) + 0.5) * self.cell_m
+        y = self.top_m - (np.arange(ny) + 0.5) * self.cell_m
+        return np.asarray(x, np.float64), np.asarray(y, np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -139,7 +138,9 @@ def data_of(finds: PointFinds, ground: SearchedGround, block_m: tuple[float, ...
     return data, cell_block
 
 
-def _at_finds(finds: PointFinds, ground: SearchedGround, p_inside: Floats) -> tuple[NDArray[np.bool_], Floats]:
+def _at_finds(
+    finds: PointFinds, ground: SearchedGround, p_inside: Floats
+) -> tuple[NDArray[np.bool_], Floats]:
     """Whether each find lies on searched ground, and the log chance of being found there, (n,) and (n_levels, n)."""
     width = 2 * int(np.ceil(_EDGE_M / ground.cell_m)) + 1
     near = ndimage.maximum_filter(p_inside, size=(1, width, width), mode="constant")
@@ -155,7 +156,13 @@ def _at_finds(finds: PointFinds, ground: SearchedGround, p_inside: Floats) -> tu
 
 
 def _blocks_of(
-    x: Floats, y: Floats, grid_x: Floats, grid_y: Floats, ground: SearchedGround, p_inside: Floats, size_m: float
+    x: Floats,
+    y: Floats,
+    grid_x: Floats,
+    grid_y: Floats,
+    ground: SearchedGround,
+    p_inside: Floats,
+    size_m: float,
 ) -> tuple[Ints, Floats, Ints]:
     """Block of each find, searched ground of each block (n_levels, n_blocks), and block of each cell inside."""
 
@@ -164,9 +171,11 @@ def _blocks_of(
 
     cells = key(grid_x[ground.inside], grid_y[ground.inside])
     known, index = np.unique(np.concatenate([cells, key(x, y)]), return_inverse=True)
-    of_cell, of_find = index[: cells.size], index[cells.size :]
-    searched = np.stack([np.bincount(of_cell, p[ground.inside], known.size) for p in p_inside])
-    return np.ascontiguousarray(of_find, dtype=np.int64), searched * ground.cell_m**2, of_cell
+    of_cell: Ints = index[: cells.size].astype(np.int64)
+    of_find: Ints = index[cells.size :].astype(np.int64)
+    per_cell = np.stack([np.bincount(of_cell, p[ground.inside], known.size) for p in p_inside])
+    searched: Floats = np.asarray(per_cell * ground.cell_m**2, np.float64)
+    return of_find, searched, of_cell
 
 
 def _reach(apart: Floats) -> float:

@@ -101,7 +101,18 @@ def infer_rows(
     hyper, where = np.zeros((_CHAINS, keep, 2)), np.zeros((_CHAINS, keep, 2), np.int64)
     for k, stream in enumerate(rng.spawn(_CHAINS)):
         run_chain(
-            data, limits, _BURN, keep, _STEPS, belts[k], num[k], label[k], number[k], hyper[k], where[k], stream
+            data,
+            limits,
+            _BURN,
+            keep,
+            _STEPS,
+            belts[k],
+            num[k],
+            label[k],
+            number[k],
+            hyper[k],
+            where[k],
+            stream,
         )
         if progress is not None:
             progress((k + 1) / _CHAINS)

@@ -8,13 +8,26 @@ places of row r are ``u = spacing · (phase_r + j)`` for the whole numbers j bet
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import lgamma
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, cast
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from remnant.units import Floats, Ints
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+
+
+def inner(function: _Function) -> _Function:
+    """Compiled, and called by compiled code only: wrappers for Python would double the time to compile."""
+    compile_it = numba.njit(
+        cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+    )
+    return cast(_Function, compile_it(function))
+
 
 MAX_BELTS = 4
 MAX_ROWS = 8
@@ -39,7 +52,7 @@ class Data(NamedTuple):
     x: Floats
     y: Floats
     variance: Floats
-    is_searched: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    is_searched: NDArray[np.bool_]
     block: Ints
     log_p: Floats
     p_found: Floats
@@ -74,14 +87,14 @@ class Limits(NamedTuple):
     spread_clump: float
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def frame(belt: Floats, x: float, y: float) -> tuple[float, float]:
     """Coordinates along and across a belt."""
     c, s = np.cos(belt[THETA]), np.sin(belt[THETA])
     return c * x + s * y, c * y - s * x
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def place_range(belt: Floats, r: int) -> tuple[int, int]:
     """First and past-last place number of row r."""
     d = np.exp(belt[LOG_SPACING])
@@ -90,7 +103,15 @@ def place_range(belt: Floats, r: int) -> tuple[int, int]:
     return int(first), int(past)
 
 
-@numba.njit(cache=True, nogil=True)
+def place_ends(belt: Floats, r: int) -> tuple[float, float]:
+    """Position along the belt of the first and the last place of row r; for Python. [m]"""
+    d = float(np.exp(belt[LOG_SPACING]))
+    first = np.ceil(belt[START] / d + belt[LOW + r] - belt[PHASE + r])
+    past = np.ceil(belt[END] / d + belt[HIGH + r] - belt[PHASE + r])
+    return d * float(belt[PHASE + r] + first), d * float(belt[PHASE + r] + past - 1.0)
+
+
+@inner
 def chance_found(data: Data, level: int, x: float, y: float) -> float:
     """Chance that an item at a place would have been found by now; zero outside the area."""
     col = int(np.floor((x - data.left_m) / data.cell_m))
@@ -100,19 +121,19 @@ def chance_found(data: Data, level: int, x: float, y: float) -> float:
     return float(data.p_found[level, row, col])
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def jitter_top(log_spacing: float, limits: Limits) -> float:
     """Logarithm of the greatest jitter that the prior gives a spacing."""
-    return min(limits.log_jitter_high, log_spacing + np.log(limits.jitter_share))
+    return float(min(limits.log_jitter_high, log_spacing + np.log(limits.jitter_share)))
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def log_shift(k: float) -> float:
     """Prior of a row's end shift, in places."""
-    return np.log((1.0 - END_SHIFT) / (1.0 + END_SHIFT)) + abs(k) * np.log(END_SHIFT)
+    return float(np.log((1.0 - END_SHIFT) / (1.0 + END_SHIFT)) + abs(k) * np.log(END_SHIFT))
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def log_prior_belt(belt: Floats, data: Data, limits: Limits) -> float:
     """Prior density of one belt, −inf outside its ranges."""
     num = int(belt[ROWS])
@@ -138,16 +159,28 @@ def log_prior_belt(belt: Floats, data: Data, limits: Limits) -> float:
     total += log_beta(belt[HELD], limits.held_a, limits.held_b) + limits.log_rows[num]
     for r in range(num):
         total += log_shift(belt[LOW + r]) + log_shift(belt[HIGH + r])
-    return total
+    return float(total)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def log_beta(p: float, a: float, b: float) -> float:
     """Log density of the beta distribution."""
-    return lgamma(a + b) - lgamma(a) - lgamma(b) + (a - 1.0) * np.log(p) + (b - 1.0) * np.log1p(-p)
+    return float(lgamma(a + b) - lgamma(a) - lgamma(b) + (a - 1.0) * np.log(p) + (b - 1.0) * np.log1p(-p))
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def log_normal(x: float, sd: float) -> float:
     """Log density of a centred normal."""
-    return -0.5 * (x / sd) ** 2 - np.log(sd) - 0.9189385332046727
+    return float(-0.5 * (x / sd) ** 2 - np.log(sd) - 0.9189385332046727)
+
+
+@inner
+def whole(num: int, rng: np.random.Generator) -> int:
+    """A whole number below `num`, all equally likely."""
+    return min(int(rng.random() * num), num - 1)
+
+
+@inner
+def between(low: float, high: float, rng: np.random.Generator) -> float:
+    """A number between two, all equally likely."""
+    return low + (high - low) * rng.random()

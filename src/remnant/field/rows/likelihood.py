@@ -9,7 +9,6 @@ the row that carries the set of finds already taken among those still in reach.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from remnant.field.rows.layout import (
@@ -31,6 +30,7 @@ from remnant.field.rows.layout import (
     Data,
     chance_found,
     frame,
+    inner,
     place_range,
 )
 from remnant.units import Floats, Ints
@@ -39,15 +39,15 @@ MAX_OPEN = 6  # finds that may be in reach of one place at a time; more than tha
 _NUM_SETS = 1 << MAX_OPEN
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def reach(belt: Floats, variance: float) -> float:
     """How far along the row a find may lie from its place. [m]"""
     d = np.exp(belt[LOG_SPACING])
     sd = np.sqrt(np.exp(2.0 * belt[LOG_JITTER]) + variance)
-    return max(0.5 * d, min(1.5 * d, GATE * sd))
+    return float(max(0.5 * d, min(1.5 * d, GATE * sd)))
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def own(data: Data, belts: Floats, num_belts: int, owner: Ints, u: Floats, v: Floats) -> None:
     """Give every find to the row that passes nearest, in standard deviations; −1 where none is in reach."""
     owner[:] = -1
@@ -71,7 +71,7 @@ def own(data: Data, belts: Floats, num_belts: int, owner: Ints, u: Floats, v: Fl
             owner[i], u[i], v[i] = b * MAX_ROWS + r, along, off
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def sorted_members(owner: Ints, row: int, u: Floats, members: Ints) -> int:
     """Write the finds of one row into `members`, sorted along it; returns how many."""
     num = 0
@@ -86,16 +86,14 @@ def sorted_members(owner: Ints, row: int, u: Floats, members: Ints) -> int:
     return num
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _drop_oldest(sets: Floats, num_open: int) -> None:
     for m in range(1 << (num_open - 1)):
         sets[m] = sets[2 * m] + sets[2 * m + 1]
 
 
-@numba.njit(cache=True, nogil=True)
-def slide(
-    sets: Floats, window: Ints, members: Ints, num: int, u: Floats, low: float, high: float
-) -> None:
+@inner
+def slide(sets: Floats, window: Ints, members: Ints, num: int, u: Floats, low: float, high: float) -> None:
     """Let finds below `low` leave the window and finds up to `high` enter it."""
     while window[0] < window[1] and u[members[window[0]]] < low:
         _drop_oldest(sets, window[1] - window[0])
@@ -114,9 +112,17 @@ def slide(
         window[1] += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def weights(
-    data: Data, belt: Floats, members: Ints, window: Ints, place: float, u: Floats, v: Floats, lam: Floats, out: Floats
+    data: Data,
+    belt: Floats,
+    members: Ints,
+    window: Ints,
+    place: float,
+    u: Floats,
+    v: Floats,
+    lam: Floats,
+    out: Floats,
 ) -> None:
     """Weight of each open find as this place's, into `out`."""
     jitter2 = np.exp(2.0 * belt[LOG_JITTER])
@@ -127,7 +133,7 @@ def weights(
         out[k - window[0]] = belt[HELD] * np.exp(-0.5 * square / variance) / (2.0 * np.pi * variance * lam[i])
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def take(sets: Floats, num_open: int, stay: float, weight: Floats) -> None:
     """One place: it makes no find, or one of those not yet taken. In place, from large sets to small ones."""
     for m in range((1 << num_open) - 1, -1, -1):
@@ -138,7 +144,7 @@ def take(sets: Floats, num_open: int, stay: float, weight: Floats) -> None:
         sets[m] = total
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def row_log_ratio(
     data: Data, belt: Floats, r: int, level: int, members: Ints, num: int, u: Floats, v: Floats, lam: Floats
 ) -> float:
@@ -168,10 +174,10 @@ def row_log_ratio(
         if product < 1e-200:
             log_total += np.log(product)
             product = 1.0
-    return log_total + np.log(product) + np.log(sets[: 1 << (window[1] - window[0])].sum())
+    return float(log_total + np.log(product) + np.log(sets[: 1 << (window[1] - window[0])].sum()))
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def rows_log_ratio(data: Data, belts: Floats, num_belts: int, level: int, lam: Floats) -> float:
     """Log likelihood of all belts relative to the background of density `lam` (n,) at the finds."""
     n = data.x.size
@@ -185,9 +191,16 @@ def rows_log_ratio(data: Data, belts: Floats, num_belts: int, level: int, lam: F
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def sample_places(
-    data: Data, belts: Floats, num_belts: int, level: int, lam: Floats, label: Ints, number: Ints, rng: np.random.Generator
+    data: Data,
+    belts: Floats,
+    num_belts: int,
+    level: int,
+    lam: Floats,
+    label: Ints,
+    number: Ints,
+    rng: np.random.Generator,
 ) -> None:
     """Draw which place each find came from: `label` (n,) row or −1 for the background, `number` (n,) place."""
     n = data.x.size
@@ -202,7 +215,7 @@ def sample_places(
                 _sample_row(data, belts[b], r, level, members, num, u, v, lam, row, label, number, rng)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _sample_row(
     data: Data, belt: Floats, r: int, level: int, members: Ints, num: int, u: Floats, v: Floats, lam: Floats,
     row: int, label: Ints, number: Ints, rng: np.random.Generator,
@@ -219,7 +232,9 @@ def _sample_row(
     slack = reach(belt, data.variance[members[0]])
     for k in range(size):
         place = d * (belt[PHASE + r] + first + k)
-        stays[k] = 1.0 - belt[HELD] * chance_found(data, level, c * place - s * across, s * place + c * across)
+        stays[k] = 1.0 - belt[HELD] * chance_found(
+            data, level, c * place - s * across, s * place + c * across
+        )
         slide(sets, window, members, num, u, place - slack, place + slack)
         windows[k] = window
         num_open = window[1] - window[0]
@@ -239,7 +254,7 @@ def _sample_row(
             number[members[low + taken]] = first + k
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _consistent(
     after: Floats, low: int, high: int, windows: Ints, k: int, later: int, rng: np.random.Generator
 ) -> int:
@@ -266,8 +281,10 @@ def _consistent(
     return chosen
 
 
-@numba.njit(cache=True, nogil=True)
-def _who(before: Floats, stay: float, weight: Floats, num_open: int, chosen: int, rng: np.random.Generator) -> int:
+@inner
+def _who(
+    before: Floats, stay: float, weight: Floats, num_open: int, chosen: int, rng: np.random.Generator
+) -> int:
     """Which open find this place made, −1 for none."""
     total = stay * before[chosen]
     for k in range(num_open):
@@ -284,7 +301,7 @@ def _who(before: Floats, stay: float, weight: Floats, num_open: int, chosen: int
     return -1
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def apparent_members(data: Data, belts: Floats, num_belts: int, out: Ints) -> None:
     """Mark finds that lie at a place of a row, whatever the background (1), and all others (0)."""
     n = data.x.size

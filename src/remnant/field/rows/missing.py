@@ -8,6 +8,7 @@ from math import erf
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from remnant.field.rows.background import block_counts
 from remnant.field.rows.chain import GROUND, SIZE
@@ -24,6 +25,7 @@ from remnant.field.rows.layout import (
     V0,
     Data,
     chance_found,
+    inner,
     place_range,
 )
 from remnant.units import Floats, Ints
@@ -64,42 +66,45 @@ def missing_items(
     data, ground = posterior.data, posterior.ground
     shape = ground.inside.shape
     num = posterior.num_belts.size
-    use = np.unique(np.linspace(0, num - 1, min(num, max(_MOST_CELL_DRAWS // ground.inside.size, 20)), dtype=np.int64))
+    use = np.unique(
+        np.linspace(0, num - 1, min(num, max(_MOST_CELL_DRAWS // ground.inside.size, 20)), dtype=np.int64)
+    )
     pattern, loose, none = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    pattern_draws, loose_draws = np.zeros(use.size, np.int64), np.zeros(use.size, np.int64)
+    pattern_draws, expected = np.zeros(use.size, np.int64), np.zeros(use.size)
     for k, j in enumerate(use):
-        pattern_draws[k], loose_draws[k] = _add_draw(
+        pattern_draws[k], expected[k] = _add_draw(
             data, ground.p_found, ground.inside, posterior.cell_block, posterior.belts[j], int(posterior.num_belts[j]),
             posterior.label[j], posterior.number[j], posterior.hyper[j], posterior.where[j], pattern, loose, none, rng,
         )  # fmt: skip
         if progress is not None:
             progress((k + 1) / use.size)
-    outside = ~ground.inside
-    for cells in (pattern, loose, none):
-        cells /= use.size
-        cells[outside] = np.nan
+    pattern, loose, none = (
+        np.where(ground.inside, cells / use.size, np.nan) for cells in (pattern, loose, none)
+    )
     return MissingItems(
         pattern=pattern,
         unstructured=loose,
         p_any=1.0 - none,
         pattern_draws=pattern_draws,
-        unstructured_draws=loose_draws,
+        unstructured_draws=rng.poisson(expected),
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _add_draw(
-    data: Data, p_found: Floats, inside: Floats, cell_block: Ints, belts: Floats, num_belts: int, label: Ints,
-    number: Ints, hyper: Floats, where: Ints, pattern: Floats, loose: Floats, none: Floats, rng: np.random.Generator,
-) -> tuple[int, int]:  # fmt: skip
-    """Add one draw to the sums over draws; items missing of each part in this draw."""
+    data: Data, p_found: Floats, inside: NDArray[np.bool_], cell_block: Ints, belts: Floats, num_belts: int,
+    label: Ints, number: Ints, hyper: Floats, where: Ints, pattern: Floats, loose: Floats, none: Floats, rng: np.random.Generator,
+) -> tuple[int, float]:  # fmt: skip
+    """Add one draw to the sums over draws; items missing in rows, and the expected number of others, in this draw."""
     searched = p_found[where[GROUND]]
     left = np.zeros(inside.shape)
     empty = np.ones(inside.shape)
     total_pattern = 0
     for b in range(num_belts):
         for r in range(int(belts[b, ROWS])):
-            total_pattern += _add_row(data, searched, inside, belts[b], b, r, where[GROUND], label, number, left, empty, rng)
+            total_pattern += _add_row(
+                data, searched, inside, belts[b], b, r, where[GROUND], label, number, left, empty, rng
+            )
     size = where[SIZE]
     counts = np.zeros(data.exposure.shape[2])
     block_counts(data, size, (label >= 0).astype(np.int64), counts)
@@ -116,18 +121,18 @@ def _add_draw(
                 loose[i, j] += (shape + counts[b]) / block_rate * missed_m2
                 none[i, j] += empty[i, j] * np.exp(-(shape + counts[b]) * np.log1p(missed_m2 / block_rate))
                 pattern[i, j] += left[i, j]
-    total_loose = 0
+    total_loose = 0.0
     for b in range(data.num_blocks[size]):
         if unsearched[b] > 0.0:
             drawn = rng.standard_gamma(shape + counts[b]) / (rate + data.exposure[size, where[GROUND], b])
-            total_loose += rng.poisson(drawn * unsearched[b])
+            total_loose += drawn * unsearched[b]
     return total_pattern, total_loose
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _add_row(
-    data: Data, searched: Floats, inside: Floats, belt: Floats, b: int, r: int, level: int, label: Ints, number: Ints,
-    left: Floats, empty: Floats, rng: np.random.Generator,
+    data: Data, searched: Floats, inside: NDArray[np.bool_], belt: Floats, b: int, r: int, level: int,
+    label: Ints, number: Ints, left: Floats, empty: Floats, rng: np.random.Generator,
 ) -> int:  # fmt: skip
     """Spread what the places without a find may still hold over the cells; items drawn."""
     d, c, s = np.exp(belt[LOG_SPACING]), np.cos(belt[THETA]), np.sin(belt[THETA])
@@ -149,9 +154,9 @@ def _add_row(
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _spread(
-    data: Data, searched: Floats, inside: Floats, x: float, y: float, sd: float, held: float, left: Floats,
+    data: Data, searched: Floats, inside: NDArray[np.bool_], x: float, y: float, sd: float, held: float, left: Floats,
     empty: Floats,
 ) -> float:  # fmt: skip
     """Spread one place; chance that its item is missing within the area."""
@@ -167,7 +172,9 @@ def _spread(
         for j in range(max(col0, 0), min(col1 + 1, inside.shape[1])):
             if inside[i, j]:
                 west = (data.left_m + j * cell - x) / sd
-                share_x = 0.5 * (erf((west + cell / sd) / 1.4142135623730951) - erf(west / 1.4142135623730951))
+                share_x = 0.5 * (
+                    erf((west + cell / sd) / 1.4142135623730951) - erf(west / 1.4142135623730951)
+                )
                 missing = min(held * (1.0 - searched[i, j]) * share_x * share_y, 1.0)
                 left[i, j] += missing
                 empty[i, j] *= 1.0 - missing

@@ -7,10 +7,16 @@ the Jacobian is the ratio of the spacings, once per row.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
-from remnant.field.rows.births import log_apart, log_phase, propose_apart, propose_phase, shift_draw, shift_rows
+from remnant.field.rows.births import (
+    log_apart,
+    log_phase,
+    propose_apart,
+    propose_phase,
+    shift_draw,
+    shift_rows,
+)
 from remnant.field.rows.layout import (
     END,
     HELD,
@@ -27,18 +33,21 @@ from remnant.field.rows.layout import (
     V0,
     Data,
     Limits,
+    between,
+    inner,
     log_shift,
+    whole,
 )
 from remnant.units import Floats
 
 NUM_LOCAL = 12
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def local_move(kind: int, data: Data, belt: Floats, limits: Limits, rng: np.random.Generator) -> float:
     """Change a belt in place, its number of rows apart; log of proposal ratio and Jacobian, NaN if impossible."""
-    size = np.exp(rng.uniform(-3.5, 0.7))
-    r = rng.integers(0, int(belt[ROWS]))
+    size = np.exp(between(-3.5, 0.7, rng))
+    r = whole(int(belt[ROWS]), rng)
     if kind == 0:
         _turn(belt, size, rng)
         return 0.0
@@ -76,12 +85,12 @@ def local_move(kind: int, data: Data, belt: Floats, limits: Limits, rng: np.rand
         held = 1.0 / (1.0 + np.exp(-logit))
         ratio = np.log(held * (1.0 - held)) - np.log(belt[HELD] * (1.0 - belt[HELD]))
         belt[HELD] = held
-        return ratio
+        return float(ratio)
     belt[LOG_JITTER] += size * rng.standard_normal()
     return 0.0
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _turn(belt: Floats, size: float, rng: np.random.Generator) -> None:
     """Turn about a point of the belt, all its places with it."""
     share = rng.random()
@@ -99,7 +108,7 @@ def _turn(belt: Floats, size: float, rng: np.random.Generator) -> None:
         _reverse(belt)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _slip(belt: Floats, by_m: float) -> None:
     belt[START] += by_m
     belt[END] += by_m
@@ -107,7 +116,7 @@ def _slip(belt: Floats, by_m: float) -> None:
         belt[PHASE + k] = (belt[PHASE + k] + by_m * np.exp(-belt[LOG_SPACING])) % 1.0
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _reverse(belt: Floats) -> None:
     """The same belt seen from its other end, so that the direction lies in [0, π)."""
     num = int(belt[ROWS])
@@ -122,15 +131,15 @@ def _reverse(belt: Floats) -> None:
     belt[PHASE : PHASE + num], belt[LOW : LOW + num], belt[HIGH : HIGH + num] = phase, low, high
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _stretch(belt: Floats, size: float, rng: np.random.Generator) -> float:
     """Another spacing about a pivot: a small step, or one that shifts a place to its neighbour's at some distance."""
-    pivot = rng.uniform(belt[START], belt[END])
+    pivot = between(belt[START], belt[END], rng)
     old = np.exp(belt[LOG_SPACING])
     if rng.random() < 0.7:
         step = 0.7 * size * rng.standard_normal() / (belt[END] - belt[START])
     else:
-        k = float(rng.integers(1, 41))
+        k = whole(40, rng) + 1.0
         step = np.log((k + 1.0) / k) * (1.0 if rng.random() < 0.5 else -1.0)
     new = old * np.exp(step)
     for r in range(int(belt[ROWS])):
@@ -140,10 +149,10 @@ def _stretch(belt: Floats, size: float, rng: np.random.Generator) -> float:
             return np.nan
         belt[PHASE + r] = (place / new) % 1.0
     belt[LOG_SPACING] += step
-    return -step * belt[ROWS]
+    return float(-step * belt[ROWS])
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _fold(belt: Floats, rng: np.random.Generator) -> float:
     """Half the spacing with half as many items each, or the reverse; end shifts stay."""
     num = int(belt[ROWS])
@@ -152,15 +161,15 @@ def _fold(belt: Floats, rng: np.random.Generator) -> float:
         for r in range(num):
             belt[PHASE + r] = (2.0 * belt[PHASE + r]) % 1.0
         belt[HELD] *= 0.5
-        return -np.log(2.0)
+        return float(-np.log(2.0))
     belt[LOG_SPACING] += np.log(2.0)
     for r in range(num):
         belt[PHASE + r] = 0.5 * (belt[PHASE + r] + (1.0 if rng.random() < 0.5 else 0.0))
     belt[HELD] *= 2.0
-    return np.log(2.0)
+    return float(np.log(2.0))
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _apart(belt: Floats, r: int, size: float, rng: np.random.Generator) -> None:
     """Another row distance, row r staying where it is."""
     old = np.exp(belt[LOG_APART])
@@ -168,19 +177,19 @@ def _apart(belt: Floats, r: int, size: float, rng: np.random.Generator) -> None:
     belt[V0] += r * (old - np.exp(belt[LOG_APART]))
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _ends(belt: Floats, size: float, rng: np.random.Generator) -> None:
     """Another start or end of the belt, in metres or in places."""
     by = 3.0 * size * rng.standard_normal()
     if rng.random() < 0.5:
-        by = np.exp(belt[LOG_SPACING]) * rng.integers(-4, 5)
+        by = np.exp(belt[LOG_SPACING]) * (whole(9, rng) - 4)
     if rng.random() < 0.5:
         belt[START] += by
     else:
         belt[END] += by
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def add_row(data: Data, belt: Floats, limits: Limits, rng: np.random.Generator) -> float:
     """Another row at one side; log of reverse over forward proposal density, NaN if impossible."""
     num = int(belt[ROWS])
@@ -203,10 +212,15 @@ def add_row(data: Data, belt: Floats, limits: Limits, rng: np.random.Generator) 
     r = 0 if at_start else num
     belt[LOW + r], belt[HIGH + r] = shift_draw(rng), shift_draw(rng)
     belt[PHASE + r] = propose_phase(data, belt, r, rng)
-    return ratio - log_phase(data, belt, r, belt[PHASE + r]) - log_shift(belt[LOW + r]) - log_shift(belt[HIGH + r])
+    return (
+        ratio
+        - log_phase(data, belt, r, belt[PHASE + r])
+        - log_shift(belt[LOW + r])
+        - log_shift(belt[HIGH + r])
+    )
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def remove_row(data: Data, belt: Floats, limits: Limits, rng: np.random.Generator) -> float:
     """One row less at one side: the reverse of `add_row`."""
     num = int(belt[ROWS])
@@ -223,11 +237,11 @@ def remove_row(data: Data, belt: Floats, limits: Limits, rng: np.random.Generato
         side = -1.0 if at_start else 1.0
         ratio += log_apart(data, limits, belt, side, belt[LOG_APART])
         ratio += np.log(limits.log_apart_high - limits.log_apart_low)
-        belt[LOG_APART] = rng.uniform(limits.log_apart_low, limits.log_apart_high)
+        belt[LOG_APART] = between(limits.log_apart_low, limits.log_apart_high, rng)
     return ratio
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def weave_rows(data: Data, belt: Floats, rng: np.random.Generator) -> float:
     """A row between each two, or every second row away; log of reverse over forward density, NaN if impossible."""
     num = int(belt[ROWS])
@@ -243,12 +257,18 @@ def weave_rows(data: Data, belt: Floats, rng: np.random.Generator) -> float:
         for r in range(1, 2 * num - 1, 2):
             belt[LOW + r], belt[HIGH + r] = shift_draw(rng), shift_draw(rng)
             belt[PHASE + r] = propose_phase(data, belt, r, rng)
-            ratio -= log_phase(data, belt, r, belt[PHASE + r]) + log_shift(belt[LOW + r]) + log_shift(belt[HIGH + r])
+            ratio -= (
+                log_phase(data, belt, r, belt[PHASE + r])
+                + log_shift(belt[LOW + r])
+                + log_shift(belt[HIGH + r])
+            )
         return ratio
     if num < 3 or num % 2 == 0:
         return np.nan
     for r in range(1, num, 2):
-        ratio += log_phase(data, belt, r, belt[PHASE + r]) + log_shift(belt[LOW + r]) + log_shift(belt[HIGH + r])
+        ratio += (
+            log_phase(data, belt, r, belt[PHASE + r]) + log_shift(belt[LOW + r]) + log_shift(belt[HIGH + r])
+        )
     for r in range(1, num // 2 + 1):
         for part in (PHASE, LOW, HIGH):
             belt[part + r] = belt[part + 2 * r]
