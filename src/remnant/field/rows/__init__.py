@@ -1,5 +1,7 @@
 """Rows and belts inferred from the finds of one area, to find what is left."""
 
+from remnant.field.rows.answer import RowAnswer as RowAnswer
+from remnant.field.rows.answer import answer_rows as answer_rows
 from remnant.field.rows.ground import PointFinds as PointFinds
 from remnant.field.rows.ground import SearchedGround as SearchedGround
 from remnant.field.rows.infer import RowPosterior as RowPosterior

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import lgamma
-from typing import NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
 import numpy as np
@@ -23,10 +23,9 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 
 def inner(function: _Function) -> _Function:
     """Compiled, and called by compiled code only: wrappers for Python would double the time to compile."""
-    compile_it = numba.njit(
-        cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
-    )
-    return cast(_Function, compile_it(function))
+    njit: Any = numba.njit  # its stubs leave out the two wrappers
+    options = {"cache": True, "nogil": True, "error_model": "numpy"}
+    return cast(_Function, njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function))
 
 
 MAX_BELTS = 4

@@ -93,7 +93,8 @@ def missing_items(
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _add_draw(
     data: Data, p_found: Floats, inside: NDArray[np.bool_], cell_block: Ints, belts: Floats, num_belts: int,
-    label: Ints, number: Ints, hyper: Floats, where: Ints, pattern: Floats, loose: Floats, none: Floats, rng: np.random.Generator,
+    label: Ints, number: Ints, hyper: Floats, where: Ints, pattern: Floats, loose: Floats, none: Floats,
+    rng: np.random.Generator,
 ) -> tuple[int, float]:  # fmt: skip
     """Add one draw to the sums over draws; items missing in rows, and the expected number of others, in this draw."""
     searched = p_found[where[GROUND]]
