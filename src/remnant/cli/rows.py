@@ -74,7 +74,7 @@ def rows(
 
 
 def _range(option: str, text: str) -> tuple[float, float]:
-    low, dash, high = text.partition("-")
+    low, _, high = text.partition("-")
     try:
         return float(low), float(high)
     except ValueError:

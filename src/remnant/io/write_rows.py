@@ -101,7 +101,7 @@ def _write_layers(answer: RowAnswer, path: Path) -> None:
     with _fixed_date(changed):
         for layer, frame, words in (
             ("cells", _cells(answer), "Items missing by cell, in rows and outside rows."),
-            ("rows", _lines(answer), f"Rows in {_LINE_DRAWS} draws of the posterior: where they agree, lines lie close."),
+            ("rows", _lines(answer), f"Rows in {_LINE_DRAWS} draws of the posterior: they lie close where they agree."),
             ("finds", finds, "Finds used, with the chance that each belongs to a row."),
         ):  # fmt: skip
             pyogrio.write_dataframe(

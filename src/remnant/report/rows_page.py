@@ -8,7 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from jinja2 import Environment
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
@@ -24,39 +24,14 @@ _SCALE = (
     "#a8234f",
     "#5b0f52",
 )  # as the map styles; never green for low
-_STYLE: Any = {"font.size": 9.0, "axes.spines.top": False, "axes.spines.right": False}
+_STYLE: Any = {
+    "font.size": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "hatch.color": "#c3cad8",
+    "hatch.linewidth": 0.6,
+}
 _LINE_DRAWS = 40
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Rows: {{ area }}</title>
-<style>
-body { font: 16px/1.45 sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #222 }
-table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .25rem .8rem; border-bottom: 1px solid #ccc; text-align: left }
-td.n { text-align: right } img { max-width: 100% } .lead { font-size: 1.15rem } .quiet { color: #555; font-size: .9rem }
-</style></head><body>
-<h1>Rows in area {{ area }}</h1>
-<p class="quiet">{{ case }}, records up to {{ as_of }}. Positions of uncleared hazards: keep private.</p>
-<p class="lead">{{ words }}</p>
-<p class="lead">Missing in this area: {{ total }}. Chance of at least one: {{ p_any_missing }}.</p>
-{% if weak %}<p><strong>The sampler's chains disagree about rows ({{ disagreement }}): take the chance of rows as rough,
-or run again with another seed.</strong></p>{% endif %}
-<img alt="Maps of the area: finds with the rows of several draws, and the expected number of missing items" src="data:image/png;base64,{{ picture }}">
-<p>Left: finds, dark where they probably belong to a row, and the rows of {{ lines }} draws from the posterior. Where the
-lines agree, the pattern is known; where they scatter, it is not. Hatched ground was searched. Right: the chance that a
-cell of {{ cell }} m still holds an item. Numbers outside rows are spread as clumps without a pattern.</p>
-<table><tr><th>figure</th><th>5 %</th><th>middle</th><th>95 %</th></tr>
-{% for e in figures %}<tr><td>{{ e[0] }}</td><td class="n">{{ e[1] }}</td><td class="n">{{ e[2] }}</td><td class="n">{{ e[3] }}</td></tr>
-{% endfor %}</table>
-<p>Chance of a number of rows that reach into the area: {{ num_rows }}. Direction, spacing and so on speak of the belt with most finds,
-given that there is a row.</p>
-<h2>What went in</h2>
-<ul><li>{{ num_finds }} finds; {{ searched }} of the area lies under searches of known outcome.</li>
-{% for n in notes %}<li>{{ n }}</li>{% endfor %}</ul>
-<p>Ground that nobody searched keeps what pattern and prior say. The numbers state probabilities; a person releases land.
-A pattern can end, bend or change where nobody has looked: search the ends of rows and the ground beside them too.</p>
-<p class="quiet">remnant {{ version }}, seed {{ seed }}. The same inputs and seed give the same numbers.</p>
-</body></html>
-"""
 
 
 def render_rows(answer: RowAnswer) -> str:
@@ -65,7 +40,9 @@ def render_rows(answer: RowAnswer) -> str:
     total = summary.missing[-1]
     shares = [(k, p) for k, p in enumerate(summary.p_num_rows) if p >= 0.005]
     last = len(summary.p_num_rows) - 1
-    template = Environment(autoescape=True).from_string(_PAGE)
+    template = Environment(
+        loader=PackageLoader("remnant.report"), autoescape=True, undefined=StrictUndefined
+    ).get_template("rows.html.j2")
     return template.render(
         area=answer.evidence.area_id,
         case=answer.case_name,
@@ -119,10 +96,8 @@ def _picture(answer: RowAnswer) -> bytes:
             ground.top_m - ny * ground.cell_m,
             ground.top_m,
         )
-        drawn = right.imshow(
-            shown, extent=extent, cmap=colours, norm=LogNorm(max(float(shown.min()), 1e-4), max(float(shown.max()), 1e-3)),
-            interpolation="nearest",
-        )  # fmt: skip
+        scale = LogNorm(max(float(shown.min()), 1e-4), max(float(shown.max()), 1e-3))
+        drawn = right.imshow(shown, extent=extent, cmap=colours, norm=scale, interpolation="nearest")
         figure.colorbar(drawn, ax=right, label="chance of a missing item in the cell", shrink=0.8)
         right.set_title("what is missing", loc="left")
         for axes in (left, right):

@@ -50,11 +50,14 @@ from remnant.field.rows.likelihood import apparent_members, rows_log_ratio, samp
 from remnant.field.rows.moves import NUM_LOCAL, add_row, local_move, remove_row, weave_rows
 from remnant.units import Floats, Ints
 
-_SHARES = (
-    0.16,
-    0.34,
-    0.37,
-)  # cumulative: births and deaths, rows more or less, weaving; the rest moves locally
+_BIRTH, _DEATH, _JOIN, _PART, _HAND = 0.08, 0.16, 0.22, 0.28, 0.34
+"""Cumulative shares of moves that make a single row, end one, let one join a belt, let one part from a belt, or hand a
+row from belt to belt; the rest change one belt."""
+_ROW, _WEAVE = (
+    0.22,
+    0.26,
+)  # cumulative shares of adding or removing a row, and weaving, among changes of one belt
+_FRESH_CHANGE = 0.15  # share of those with block densities drawn anew
 SIZE, GROUND = 0, 1  # entries of `where`: block size and detection level
 
 
@@ -90,21 +93,47 @@ def _background_part(
 
 
 @inner
-def _change(
-    data: Data, limits: Limits, belts: Floats, num: int, where: Ints, lam: Floats, rng: np.random.Generator
-) -> tuple[int, float]:
-    """Apply one move that needs no new belt to `belts`; new number of belts and its log ratio."""
+def _change(data: Data, limits: Limits, belts: Floats, num: int, rng: np.random.Generator) -> float:
+    """Change one belt in place; log ratio of the proposal."""
     choice = rng.random()
     belt = belts[whole(num, rng)]
-    if choice < _SHARES[1] - _SHARES[0]:
-        ratio = (
-            add_row(data, belt, limits, rng) if rng.random() < 0.5 else remove_row(data, belt, limits, rng)
-        )
-    elif choice < _SHARES[2] - _SHARES[0]:
-        ratio = weave_rows(data, belt, rng)
-    else:
-        ratio = local_move(whole(NUM_LOCAL, rng), data, belt, limits, rng)
-    return num, ratio
+    if choice < _ROW:
+        return add_row(data, belt, limits, rng) if rng.random() < 0.5 else remove_row(data, belt, limits, rng)
+    if choice < _WEAVE:
+        return weave_rows(data, belt, rng)
+    return local_move(whole(NUM_LOCAL, rng), data, belt, limits, rng)
+
+
+@inner
+def _regroup(
+    data: Data, limits: Limits, belts: Floats, num: int, is_more: bool, rng: np.random.Generator
+) -> float:
+    """One row more, or one less, in a random belt, at a side or between its rows."""
+    belt = belts[whole(num, rng)]
+    if rng.random() < 0.3:
+        return weave_rows(data, belt, rng)
+    return add_row(data, belt, limits, rng) if is_more else remove_row(data, belt, limits, rng)
+
+
+@inner
+def _hand_over(data: Data, limits: Limits, belts: Floats, num: int, rng: np.random.Generator) -> float:
+    """A row less in one belt, a row more in another."""
+    if num < 2:
+        return np.nan
+    giver = whole(num, rng)
+    taker = (giver + 1 + whole(num - 1, rng)) % num
+    return remove_row(data, belts[giver], limits, rng) + add_row(data, belts[taker], limits, rng)
+
+
+@inner
+def _ended(belts: Floats, num: int, dead: Floats, rng: np.random.Generator) -> bool:
+    """Take a random single row away into `dead`; False where the belt drawn has more rows."""
+    if num == 0:
+        return False
+    at = whole(num, rng)
+    dead[:] = belts[at]
+    belts[at] = belts[num - 1]
+    return dead[ROWS] == 1.0
 
 
 @inner
@@ -144,24 +173,30 @@ def step(
     fresh = rng.random() < 0.5
     choice, new_num, ratio = rng.random(), num, 0.0
     dead = np.zeros(WIDTH)
-    is_death = False
-    if choice < 0.5 * _SHARES[0]:
-        ratio = _born(data, limits, trial, num, where, lam, rng)
+    is_death = _BIRTH <= choice < _JOIN
+    if choice < _BIRTH or _JOIN <= choice < _PART:
+        if choice >= _BIRTH:
+            if num == 0:
+                return num, now
+            ratio = _regroup(data, limits, trial, num, False, rng)
+        ratio += _born(data, limits, trial, num, where, lam, rng)
         new_num = num + 1
-    elif choice < _SHARES[0]:
-        if num == 0:
+    elif is_death:
+        if not _ended(trial, num, dead, rng):
             return num, now
-        at = whole(num, rng)
-        dead[:] = trial[at]
-        if dead[ROWS] != 1.0:
-            return num, now
-        trial[at] = trial[num - 1]
-        new_num, is_death = num - 1, True
+        new_num = num - 1
+        if choice >= _DEATH:
+            if new_num == 0:
+                return num, now
+            ratio = _regroup(data, limits, trial, new_num, True, rng)
     else:
         if num == 0:
             return num, now
-        fresh = fresh and choice < _SHARES[2] + 0.1
-        new_num, ratio = _change(data, limits, trial, num, where, lam, rng)
+        if choice < _HAND:
+            ratio = _hand_over(data, limits, trial, num, rng)
+        else:
+            fresh = fresh and rng.random() < 2.0 * _FRESH_CHANGE
+            ratio = _change(data, limits, trial, num, rng)
     if np.isnan(ratio):
         return num, now
     prior = _log_prior(trial, new_num, data, limits)

@@ -16,8 +16,8 @@ from remnant.units import Floats, Ints
 
 Progress = Callable[[float], None]
 _CHAINS = 4
-_BURN = 250  # sweeps of each chain before the first draw is kept
-_STEPS = 60  # moves per sweep
+_BURN = 300  # sweeps of each chain before the first draw is kept
+_STEPS = 120  # moves per sweep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
