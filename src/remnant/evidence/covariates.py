@@ -263,6 +263,20 @@ def values_at(covariate: Covariate, x_m: Floats, y_m: Floats) -> Floats:
     return np.where(np.isnan(code)[:, None], np.nan, (code[:, None] == kinds).astype(np.float64))
 
 
+def natural(covariate: Covariate, values: Floats) -> Floats:
+    """Values in the unit of the file, metres or events, from transformed ones; for people to read."""
+    if isinstance(covariate, DistanceCovariate):
+        return np.expm1(values) * covariate.scale_m if covariate.scale_m is not None else values
+    if isinstance(covariate, CategoryCovariate):
+        return values
+    if isinstance(covariate, PastEventsCovariate) and covariate.transform == "log":
+        return np.expm1(values)
+    plain = values
+    if covariate.transform != "none":
+        plain = np.exp(values) if covariate.transform == "log" else np.square(values)
+    return plain - covariate.offset if isinstance(covariate, RasterCovariate) else plain
+
+
 def _distance(covariate: DistanceCovariate, x: Floats, y: Floats) -> Floats:
     distance = distance_m(x, y, covariate.segments, covariate.polygons)
     if covariate.max_m is not None:
