@@ -95,6 +95,40 @@ class _Left:
     log_change: Floats
 
 
+def influence_rows(posterior: FieldPosterior, influence: Influence) -> dict[str, object]:
+    """Columns of the table of influences, with words for whose evidence it is.
+
+    ``area, rank, evidence``; ``whose`` (``own``, ``hazard area``, ``deliveries of …``, ``outside hazard areas``, or
+    nothing); ``from_area`` (its index, −1 for none); ``mean_with, mean_without, factor`` (of the two).
+    """
+    reduction, source = posterior.reduction, influence.source
+    kind = np.append(reduction.source_kind, "")[source]
+    whose_area = np.where(kind == "area", np.append(reduction.source_area, -1)[source], -1)
+    first_unit = np.append(
+        np.searchsorted(np.sort(reduction.unit_source), np.arange(reduction.source_kind.size)), 0
+    )
+    unit = np.argsort(reduction.unit_source, kind="stable")[first_unit[source]] if source.size else source
+    words = {"area": "hazard area", "background": "outside hazard areas", "": ""}
+    whose = [
+        "own" if k == "area" and w == a
+        else f"deliveries of {reduction.classes[c].label}" if k == "deposit"
+        else words[str(k)]
+        for k, w, a, c in zip(kind, whose_area, influence.area, reduction.unit_class[unit], strict=True)
+    ]  # fmt: skip
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = influence.mean_with / influence.mean_without
+    return {
+        "area": influence.area,
+        "rank": influence.rank,
+        "evidence": influence.evidence,
+        "whose": whose,
+        "from_area": whose_area,
+        "mean_with": influence.mean_with,
+        "mean_without": influence.mean_without,
+        "factor": factor,
+    }
+
+
 def influence_of(
     posterior: FieldPosterior,
     day: float,
