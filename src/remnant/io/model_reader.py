@@ -26,6 +26,8 @@ from remnant.units import Floats
 _SIDE = 150  # points along the longer side of the lattice on which covariates are looked at
 _MOST_RECORDS = 10_000
 _MARGIN_M = 1_000.0
+_MOST_SPREAD_M = 50_000.0
+_WHOLE = 1_000.0  # numbers above it are told without decimals
 _EVENT_KINDS = ("finds", "accidents")
 
 
@@ -109,6 +111,8 @@ def covariates_of(
         return (), []
     grid = spec.grid
     margin = _MARGIN_M + grid.around_m + 2.0 * (grid.block_m or grid.cell_m)
+    if tables:  # events whose place is hardly known are spread over ground beyond their points
+        margin += min(2.0 * float(tables["events"].precision_m.max(initial=0.0)), _MOST_SPREAD_M)
     extent = _extent(there, margin, _in_plane(region, crs))
     around = Surroundings(
         folder=folder, as_of=spec.as_of, crs=crs, extent=extent, event_files=_event_files(rows, folder),
@@ -184,8 +188,9 @@ def _describe(covariate: Covariate, x: Floats, y: Floats, log: FindingLog) -> No
         said = ", ".join(f"{name} {part:.1%}" for name, part in zip(names, shares, strict=True))
     else:
         unit = " m" if isinstance(covariate, DistanceCovariate) else ""
-        low, middle, high = natural(covariate, np.quantile(known[:, 0], [0.0, 0.5, 1.0]))
-        said = f"{low:,.4g} to {high:,.4g}{unit}, half below {middle:,.4g}{unit}"
+        ends = natural(covariate, np.quantile(known[:, 0], [0.0, 0.5, 1.0]))
+        low, middle, high = (f"{v:,.0f}" if abs(v) >= _WHOLE else f"{v:.3g}" for v in ends)
+        said = f"{low} to {high}{unit}, half below {middle}{unit}"
     log.add(
         "note", "covariate-read", "covariates are looked at where the records are",
         f"at {len(values):,} places: {said}; unknown at {share:.1%}", "nothing, if that is what it should be",

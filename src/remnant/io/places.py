@@ -174,9 +174,10 @@ def placed_shapes(rows: Rows, crs: CRS) -> Geometries:
     out = _move(rows, crs)
     polygons = ~shapely.is_missing(out) & (shapely.get_dimensions(out) == 2)
     out[polygons] = _repair_some(rows, out, polygons)
+    null = shapely.is_missing(rows.geometry) & ~rows.is_empty
     rows.log.rows(
         "warning", "null-geometry", "records should have a place", "records have none; nothing is measured to them",
-        "add the geometry where it is known", rows.table.row[shapely.is_missing(out)].tolist(),
+        "add the geometry where it is known", rows.table.row[null].tolist(),
     )  # fmt: skip
     return out
 
