@@ -54,7 +54,7 @@ def stream_pieces(streams: Streams, pairs: Coverage, overlay: Overlay, grid: Gri
 def background_pieces(
     case: Case, grid: Grid, pairs: Coverage, cells: Ints, background: list[str], table: SourceTable
 ) -> Pieces:
-    """The ground of each cell that no footprint covers, within the region; its district is that of the cell's centre."""
+    """The ground of each cell that no footprint covers, in the region; its district is that of the cell's centre."""
     covered = np.zeros(cells.size)
     np.add.at(covered, np.searchsorted(cells, pairs.cell), pairs.share)
     within = 1.0 if case.region is None else shares_of_cells(case.region, grid, cells)

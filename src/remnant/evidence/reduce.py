@@ -23,7 +23,6 @@ from remnant.geo import (
     coverage,
     grid_over,
     num_cells_inside,
-    shares_of_cells,
     whole_blocks,
 )
 from remnant.numerics import distinct

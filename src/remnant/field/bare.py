@@ -5,7 +5,7 @@ Nothing was looked for there and nothing was found, so for class k in a block b 
     items in state s at time t ~ Poisson(r_k(t, s) g_kb X_b),    g_kb ~ Gamma(α, α),    X_b = Σ_cells ground · exp(η)
 
 where r is the draw's density at relative density 1 times the share that remains, and η the draw's log relative density
-(field and covariates). A cell needs of a draw only the one number x = ground · exp(η); the chance of any item is a smooth
+(field and covariates). A cell needs of a draw only one number, x = ground · exp(η); the chance of any item is a smooth
 function of log x, the same for all cells, and is tabulated. Sums over much ground need only S₁ = Σ_b X_b and
 S₂ = Σ_b X_b²: blocks that no evidence tells apart add up to the clump shape α S₁² / S₂ (as in the reduction).
 """
@@ -32,7 +32,9 @@ from remnant.units import Floats, Ints
 
 _KNOT_STEP = 0.0625  # of log x
 _LINEAR = 1e-9  # relative error of "chance of any = expected number" below the first knot
-_KNOTS_ABOVE = 15.0  # log of the highest relative density that is tabulated; higher ones are worked out one by one
+_KNOTS_ABOVE = (
+    15.0  # log of the highest relative density that is tabulated; higher ones are worked out one by one
+)
 _TOLERANCE = 1e-6  # greatest relative error between knots, checked when the table is made
 
 
@@ -282,9 +284,7 @@ def _by_class(bare: BareGround) -> Floats:
     return np.ascontiguousarray(every.reshape(*every.shape[:2], -1))
 
 
-def bare_counts(
-    rate: Floats, clump: Floats, sums: Floats, *, seed: Sequence[int]
-) -> NDArray[np.int64]:
+def bare_counts(rate: Floats, clump: Floats, sums: Floats, *, seed: Sequence[int]) -> NDArray[np.int64]:
     """(n_draws, n_dates, 3) numbers of items armed, expired and dud on bare ground, drawn given each draw.
 
     Parameters

@@ -12,8 +12,13 @@ from remnant.field.mixture import LONGEST_COUNT, mixture_interval
 from remnant.units import Floats, Ints
 
 _LOG2_E = 1.4426950408889634
-_LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # their sum is ln 2 to 33 more bits
-_ROUNDER = 6755399441055744.0  # 1.5 · 2^52: adding it rounds to a whole number, which then stands in the low bits
+_LN2_HIGH, _LN2_LOW = (
+    6.93147180369123816490e-01,
+    1.90821492927058770002e-10,
+)  # their sum is ln 2 to 33 more bits
+_ROUNDER = (
+    6755399441055744.0  # 1.5 · 2^52: adding it rounds to a whole number, which then stands in the low bits
+)
 _LEAST_ANY = 0.05  # chance of any item up to which both ends of the 90 % interval are zero
 
 
@@ -83,7 +88,12 @@ def mix_and_sum(
     """
     num_draws, num_mixed, num_columns = slopes.shape[1], rate.shape[0], rate.shape[1]
     last = table.shape[1] - 1
-    log_x, factor, room, piece = (np.empty(num_draws), np.empty(num_draws), np.empty(num_draws), np.empty(num_draws))
+    log_x, factor, room, piece = (
+        np.empty(num_draws),
+        np.empty(num_draws),
+        np.empty(num_draws),
+        np.empty(num_draws),
+    )
     mean, some, par = np.empty(num_columns), np.empty(num_columns), np.zeros((num_mixed, 5))
     par[:, 0] = 1.0
     par[:, 1] = 1e9
