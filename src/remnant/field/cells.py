@@ -25,8 +25,7 @@ def cells_remaining(
     dates: Sequence[float],
     as_of_day: float,
     *,
-    num_draws: int = 128,
-    order: Floats | None = None,
+    draws: Ints | None = None,
     progress: Progress | None = None,
 ) -> Summary:
     """What remains in every cell: (n_dates, 4, n_cells) each.
@@ -38,21 +37,16 @@ def cells_remaining(
     ----------
     posterior, dates, as_of_day
         As in `count_remaining`.
-    num_draws
-        Draws to mix over.
-    order
-        (n_draws of the posterior,) a number, such as the total that each draw gives, along which the draws are thinned
-        evenly; without it they are taken at an even stride.
+    draws
+        Draws to mix over; default 128 at an even stride (see `thinned`).
     progress
         Called with the share done.
     """
     if len(dates) > 1 and never_changes(posterior):
-        once = cells_remaining(
-            posterior, dates[:1], as_of_day, num_draws=num_draws, order=order, progress=progress
-        )
+        once = cells_remaining(posterior, dates[:1], as_of_day, draws=draws, progress=progress)
         return repeated(once, len(dates), axis=0)
     reduction, table = posterior.reduction, posterior.table
-    chosen = thinned(len(posterior.z), num_draws, order)
+    chosen = thinned(len(posterior.z)) if draws is None else draws
     z = posterior.z[chosen]
     compiled = compile_histories(reduction.histories, table, as_of_day, dates)
     left = compiled.remaining(table, z, table.values(z))
@@ -101,8 +95,8 @@ def cells_remaining(
     return Summary(mean=mean, q05=low, q95=high, p_any=some)
 
 
-def thinned(size: int, num_draws: int, order: Floats | None) -> Ints:
-    """Draws to take: all, or evenly spaced along an order."""
+def thinned(size: int, num_draws: int = 128, order: Floats | None = None) -> Ints:
+    """Draws to take: all, or evenly spaced; along an order, such as the total that each draw gives, if one is named."""
     if num_draws >= size:
         return np.arange(size)
     places = ((np.arange(num_draws) + 0.5) * size / num_draws).astype(np.int64)
