@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import sys
 from pathlib import Path
 
 import typer
@@ -32,7 +33,9 @@ def assess_by_tiles(
 ) -> None:
     """Work a case's region out tile by tile, going on where an earlier run was ended."""
     with progress_bar(quiet=quiet) as show:
-        log = StepLog(show=show, say=None if quiet else lambda line: typer.echo(line, err=True))
+        log = StepLog(
+            show=show, say=None if quiet or sys.stderr.isatty() else lambda line: typer.echo(line, err=True)
+        )
         log.tell("reading the records", 0.0)
         read = read_case(case)
         read = dataclasses.replace(read, dates=dates or read.dates)
