@@ -18,7 +18,7 @@ from scipy.special import ndtri
 from remnant._version import __version__
 from remnant.decide import AreaEvidence, release_verdict, search_share_needed
 from remnant.evidence import Case, GridSpec, Policy, Reduction
-from remnant.field import Remaining, StratumPosterior, Summary, summary
+from remnant.field import DensityPosterior, FieldPosterior, Remaining, Summary, field_summary, summary
 from remnant.numerics import link_of
 from remnant.units import KM2_M2, date_of
 from remnant.weighing import Progress, Rest, Weighed, weigh, with_rest
@@ -131,7 +131,10 @@ def answer(weighed: Weighed, rest: Rest | None = None) -> Assessment:
     if rest is not None:
         counted, over_time = with_rest(counted, rest.by_group), with_rest(over_time, rest.over_time)
     curve_days = weighed.curve_days
-    parameters = pd.DataFrame(summary(posterior.table, posterior.z), columns=list(_PARAMETER_COLUMNS))
+    known = summary(posterior.table, posterior.z)
+    if isinstance(posterior, FieldPosterior):
+        known += field_summary(case, posterior)
+    parameters = pd.DataFrame(known, columns=list(_PARAMETER_COLUMNS))
     area_results = _area_results(case, reduction, counted, weighed.area_portions)
     findings = pd.DataFrame(
         [dataclasses.asdict(f) for f in case.findings + reduction.findings], columns=list(_FINDING_COLUMNS)
@@ -245,7 +248,7 @@ def _area_results(
 def _areas(
     case: Case,
     reduction: Reduction,
-    posterior: StratumPosterior,
+    posterior: DensityPosterior,
     counted: Remaining,
     area_results: pd.DataFrame,
     over_time: Remaining,
@@ -308,7 +311,7 @@ def _areas(
 
 
 def _search_needed(
-    case: Case, reduction: Reduction, posterior: StratumPosterior, counted: Remaining
+    case: Case, reduction: Reduction, posterior: DensityPosterior, counted: Remaining
 ) -> Floats:
     """Further ground of every hazard area to search without a find before the policy is met. [m²]"""
     limits = [v for v in (case.policy.p_any_armed_max, case.policy.p_any_explosive_max) if v is not None]
@@ -339,7 +342,7 @@ def _when_ready(policy: Policy, p_armed: Floats, days: Sequence[float]) -> str:
     return ""
 
 
-def _clearance_detection(case: Case, posterior: StratumPosterior) -> Floats:
+def _clearance_detection(case: Case, posterior: DensityPosterior) -> Floats:
     """Draws of the detection probability of the case's most used clearance method."""
     methods = [str(m) for m in case.searches.method if case.catalogue.method(str(m)).kind == "clearance"]
     name = case.catalogue.method(
@@ -390,7 +393,7 @@ def _cells(case: Case, reduction: Reduction, result: Summary) -> xr.Dataset:
 def _provenance(case: Case, seed: int) -> dict[str, object]:
     return {
         "program": f"remnant {__version__}",
-        "model": "stratum",
+        "model": case.model.kind,
         "seed": seed,
         "num_draws": case.num_draws,
         "as_of": case.as_of.isoformat(),

@@ -23,7 +23,15 @@ from remnant._version import __version__
 from remnant.assessment import Assessment, answer
 from remnant.errors import InvalidInput
 from remnant.evidence import Case, Covariate, Scaling, design_matrix
-from remnant.field import BareGround, bare_cells, bare_counts, bare_ground, bare_rates, never_changes
+from remnant.field import (
+    BareGround,
+    FieldPosterior,
+    bare_cells,
+    bare_counts,
+    bare_ground,
+    bare_rates,
+    never_changes,
+)
 from remnant.geo import Grid, Window, labels_at_centres, patch_cells, share_inside, windows
 from remnant.units import KM2_M2, Floats, Ints
 from remnant.weighing import Counts, Progress, Rest, Weighed, weigh
@@ -174,8 +182,8 @@ def prepare(
         bare=bare_ground(
             case, posterior, days, weighed.as_of_day, weighed.mixed, cell_area_m2=grid.cell_area_m2
         ),
-        covariates=case.covariates if getattr(posterior, "slopes", None) is not None else (),
-        scaling=getattr(posterior, "scaling", None),
+        covariates=case.covariates if isinstance(posterior, FieldPosterior) else (),
+        scaling=posterior.design.scaling if isinstance(posterior, FieldPosterior) else None,
     )
     side = -(-tile_cells // patch_cells(grid)) * patch_cells(grid)
     return Country(weighed=weighed, job=job, tile_cells=side, tasks=_tasks(weighed, job, side))
@@ -251,13 +259,13 @@ def _patch(
     if row.size == 0:
         return None
     label = labels_at_centres(job.district, grid, window)[row, col]
-    block = (row // grid.block_cells) * (window.shape[1] // grid.block_cells) + col // grid.block_cells
+    part = window.grid(grid)
+    block = part.block(row * part.num_cols + col)
     order = np.lexsort((label, block))
     row, col, label, block = row[order], col[order], label[order], block[order]
     starts = np.flatnonzero(np.concatenate([[True], (block[1:] != block[:-1]) | (label[1:] != label[:-1])]))
     labels, group = np.unique(label, return_inverse=True)
-    x: Floats = np.asarray(grid.left_m + (window.col + col + 0.5) * grid.cell_m, np.float64)
-    y: Floats = np.asarray(grid.top_m - (window.row + row + 0.5) * grid.cell_m, np.float64)
+    x, y = part.block_centre(block[starts])
     ground = share[row, col] * grid.cell_area_m2
     found = bare_cells(
         job.bare,
@@ -279,7 +287,7 @@ def _patch(
 
 
 def _columns(job: TileJob, x: Floats, y: Floats) -> Floats:
-    """(n, n_covariates) standardised covariates."""
+    """(n, n_covariates) standardised covariates at the centres of blocks."""
     if not job.covariates or job.scaling is None:
         return np.zeros((x.size, 0))
     with _one_at_a_time:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from remnant.evidence import Case, Reduction, reduce_case
 from remnant.field import (
+    DensityPosterior,
     Remaining,
-    StratumPosterior,
     Summary,
     cells_remaining,
     count_remaining,
+    fit_field,
     fit_stratum,
     never_changes,
     summarise,
@@ -47,7 +48,7 @@ class Weighed:
     case: Case
     seed: int
     reduction: Reduction
-    posterior: StratumPosterior
+    posterior: DensityPosterior
     groups: Mapping[str, Ints]
     area_portions: Mapping[int, Ints]
     counted: Remaining
@@ -115,9 +116,7 @@ def weigh(
     report("reduce")(0.0)
     reduction = reduce_case(case, by_tiles=by_tiles)
     report("reduce")(1.0)
-    posterior = fit_stratum(
-        case, reduction, rng=np.random.default_rng([seed, *b"density"]), progress=report("learn")
-    )
+    posterior = _learn(case, reduction, np.random.default_rng([seed, *b"density"]), report("learn"))
     as_of = day_number(case.as_of)
     days = [day_number(d) for d in case.dates]
     groups, area_portions = _groups_of(case, reduction)
@@ -149,6 +148,15 @@ def weigh(
     )
 
 
+def _learn(
+    case: Case, reduction: Reduction, rng: np.random.Generator, progress: Callable[[float], None]
+) -> DensityPosterior:
+    """Posterior of the density model that the case names."""
+    if case.model.kind == "field":
+        return fit_field(case, reduction, rng=rng, progress=progress)
+    return fit_stratum(case, reduction, rng=rng, progress=progress)
+
+
 def with_rest(counted: Remaining, rest: Mapping[str, Counts]) -> Remaining:
     """Counts with those of other ground added, draw by draw, so that their correlation is kept."""
     draws = dict(counted.group_draws)
@@ -162,7 +170,7 @@ def with_rest(counted: Remaining, rest: Mapping[str, Counts]) -> Remaining:
     )
 
 
-def _curve_days(posterior: StratumPosterior, as_of: float) -> list[float]:
+def _curve_days(posterior: DensityPosterior, as_of: float) -> list[float]:
     ahead = [as_of, *(as_of + d for d in _CURVE_DAYS), *(as_of + YEAR_D * y for y in _CURVE_YEARS)]
     return [ahead[0], ahead[-1]] if never_changes(posterior) else ahead
 

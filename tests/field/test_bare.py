@@ -176,10 +176,15 @@ def test_draws_that_cells_do_not_mix_over_count_in_sums_in_the_posteriors_order(
 
 def test_pieces_share_clumps_and_groups_add_up() -> None:
     x, y, ground = places(60)
+    ground[30:40] = AREA  # whole cells side by side
     bare = with_field(some_ground(), x, y)
-    factor, _, _ = directly(bare, x, y, ground, np.zeros((60, 0)))
     start, group = [0, 10, 25, 60], [1, 0, 1]
+    which = np.repeat([0, 1, 2], np.diff(start))
+    x, y = x[:3], y[:3]
+    factor, mean, some = directly(bare, x[which], y[which], ground, np.zeros((60, 0)))
     found = run(bare, x, y, ground, start=start, group=group)
+    assert found.cells.mean == pytest.approx(mean, rel=1e-10)
+    assert found.cells.p_any == pytest.approx(some, rel=1e-6)
     piece = np.add.reduceat(factor, start[:-1], axis=0)
     assert found.sums[0] == pytest.approx(np.stack([piece[1], piece[1] ** 2]), rel=1e-12)
     assert found.sums[1] == pytest.approx(
@@ -210,14 +215,14 @@ def test_more_ground_never_holds_less(share: float, part: float) -> None:
 def test_a_cell_off_the_lattice_is_refused() -> None:
     x, y, ground = places(20)
     bare = with_field(some_ground(), x, y)
-    with pytest.raises(InvalidInput, match=r"reach over all of the region; 1 of 21 cells"):
+    with pytest.raises(InvalidInput, match=r"reach over all of the region; 1 of 21 blocks"):
         run(bare, np.append(x, 9e6), np.append(y, 0.0), np.append(ground, AREA))
 
 
 def test_unknown_covariates_and_missing_columns_are_refused() -> None:
     x, y, ground = places(3)
     bare = some_ground(slopes=1)
-    with pytest.raises(InvalidInput, match="must be known at every cell"):
+    with pytest.raises(InvalidInput, match="must be known at every block"):
         run(bare, x, y, ground, np.full((3, 1), np.nan))
     with pytest.raises(InvalidInput, match=r"must be \(3, 1\) numbers; got shape \(3, 2\)"):
         run(bare, x, y, ground, np.zeros((3, 2)))

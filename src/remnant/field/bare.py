@@ -5,8 +5,8 @@ Nothing was looked for there and nothing was found, so for class k in a block b 
     items in state s at time t ~ Poisson(r_k(t, s) g_kb X_b),    g_kb ~ Gamma(α, α),    X_b = Σ_cells ground · exp(η)
 
 where r is the draw's density at relative density 1 times the share that remains, and η the draw's log relative density
-(field and covariates). A cell needs of a draw only one number, x = ground · exp(η); the chance of any item is a smooth
-function of log x, the same for all cells, and is tabulated. Sums over much ground need only S₁ = Σ_b X_b and
+(field and covariates). η is one number a block. A cell needs of a draw only x = ground · exp(η); the chance of any
+item is a smooth function of log x, the same for all cells, and is tabulated. Sums over much ground need only S₁ = Σ_b X_b and
 S₂ = Σ_b X_b²: blocks that no evidence tells apart add up to the clump shape α S₁² / S₂ (as in the reduction).
 """
 
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,7 @@ from remnant.field.lattice import Lattice
 from remnant.field.parameters import background_level
 from remnant.field.posterior import DensityPosterior
 from remnant.field.remaining import Summary
+from remnant.field.spatial import FieldPosterior
 from remnant.units import Floats, Ints
 
 _KNOT_STEP = 0.0625  # of log x
@@ -36,26 +36,6 @@ _KNOTS_ABOVE = (
     15.0  # log of the highest relative density that is tabulated; higher ones are worked out one by one
 )
 _TOLERANCE = 1e-6  # greatest relative error between knots, checked when the table is made
-
-
-@runtime_checkable
-class HasField(Protocol):
-    """A posterior whose density follows a field on a lattice."""
-
-    @property
-    def lattice(self) -> Lattice:
-        """Nodes of the field."""
-        ...
-
-    @property
-    def nodes(self) -> Floats:
-        """(n_draws, n_nodes) log relative density at the nodes."""
-        ...
-
-    @property
-    def slopes(self) -> Floats:
-        """(n_draws, n_covariates) change of the log density with each standardised covariate."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -160,13 +140,18 @@ def bare_ground(
     with np.errstate(invalid="ignore", divide="ignore"):
         size = np.where(squares > 0.0, clump[mixed, None] * np.square(total) / squares, 1.0)
     table, first = _table(wide, clump[mixed], cell_area_m2)
-    field = posterior if isinstance(posterior, HasField) else None
+    field = posterior if isinstance(posterior, FieldPosterior) else None
+    if field is not None and field.nodes.shape[1] != field.lattice.num_nodes:
+        raise InvalidInput(
+            'a region is worked out by tiles with one field for all classes; the case says fields = "separate". '
+            'Write fields = "shared" under [model.field].'
+        )
     return BareGround(
         order=order,
         rate=np.ascontiguousarray(rate[order]),
         clump=np.ascontiguousarray(clump[order]),
         lattice=None if field is None else field.lattice,
-        nodes=np.zeros((0, order.size), np.float32) if field is None else _by_node(field.nodes, order),
+        nodes=np.zeros((0, order.size), np.float32) if field is None else _by_node(field, order),
         slopes=np.zeros((0, order.size)) if field is None else np.ascontiguousarray(field.slopes[order].T),
         mixed_rate=total,
         mixed_size=size,
@@ -175,11 +160,11 @@ def bare_ground(
     )
 
 
-def _by_node(nodes: Floats, order: Ints) -> NDArray[np.float32]:
-    """(n_nodes, n_draws) without a second copy in double precision."""
-    out = np.empty((nodes.shape[1], order.size), np.float32)
+def _by_node(field: FieldPosterior, order: Ints) -> NDArray[np.float32]:
+    """(n_nodes, n_draws) log relative density at the nodes, without a second copy in double precision."""
+    out = np.empty((field.nodes.shape[1], order.size), np.float32)
     for place, draw in enumerate(order.tolist()):
-        out[:, place] = nodes[draw]
+        out[:, place] = field.nodes[draw] + field.centre[draw]
     return out
 
 
@@ -224,32 +209,34 @@ def bare_cells(
 
     Parameters
     ----------
-    x_m, y_m, ground_m2
-        (n_cells,) centres, and ground above zero. [m, m²]
+    x_m, y_m
+        (n_pieces,) centre of the clump block that each piece lies in. [m]
+    ground_m2
+        (n_cells,) ground of each cell, above zero. [m²]
     covariates
-        (n_cells, n_covariates) standardised.
+        (n_pieces, n_covariates) standardised.
     piece_start, piece_group
         (n_pieces + 1,) and (n_pieces,): cells in pieces that share clumps, and the group that each piece counts for.
 
     Raises
     ------
     InvalidInput
-        If a cell lies off the field's lattice.
+        If a piece lies off the field's lattice.
     """
     if covariates.shape != (x_m.size, len(bare.slopes)):
         raise InvalidInput(
             f"covariates must be ({x_m.size}, {len(bare.slopes)}) numbers; got shape {covariates.shape}"
         )
     if not np.isfinite(covariates).all():
-        raise InvalidInput("covariates must be known at every cell; some are NaN or infinite")
+        raise InvalidInput("covariates must be known at every block; some are NaN or infinite")
     lattice = bare.lattice
     num_columns = bare.mixed_rate.shape[1]
-    out = np.zeros((4, num_columns, x_m.size))
+    out = np.zeros((4, num_columns, ground_m2.size))
     sums = np.zeros((num_groups, 2, bare.order.size))
     num_lost = mix_and_sum(
         x_m,
         y_m,
-        np.log(ground_m2),
+        np.ascontiguousarray(ground_m2),
         np.ascontiguousarray(covariates),
         piece_start,
         piece_group,
@@ -269,11 +256,11 @@ def bare_cells(
     )
     if num_lost:
         raise InvalidInput(
-            f"the field must reach over all of the region; {num_lost:,} of {x_m.size:,} cells lie outside its lattice"
+            f"the field must reach over all of the region; {num_lost:,} of {x_m.size:,} blocks lie outside its lattice"
         )
     back = np.empty_like(sums)
     back[:, :, bare.order] = sums
-    mean, low, high, some = out.reshape(4, bare.num_dates, 4, x_m.size)
+    mean, low, high, some = out.reshape(4, bare.num_dates, 4, ground_m2.size)
     return BareCells(cells=Summary(mean=mean, q05=low, q95=high, p_any=some), sums=back)
 
 

@@ -62,7 +62,7 @@ def exp_into(u: Floats, out: Floats, bits: Floats) -> None:
 def mix_and_sum(
     x: Floats,
     y: Floats,
-    log_ground: Floats,
+    ground: Floats,
     covariates: Floats,
     piece_start: Ints,
     piece_group: Ints,
@@ -84,16 +84,12 @@ def mix_and_sum(
 
     Returns
     -------
-    How many cells lie off the lattice.
+    How many pieces lie off the lattice.
     """
     num_draws, num_mixed, num_columns = slopes.shape[1], rate.shape[0], rate.shape[1]
     last = table.shape[1] - 1
-    log_x, factor, room, piece = (
-        np.empty(num_draws),
-        np.empty(num_draws),
-        np.empty(num_draws),
-        np.empty(num_draws),
-    )
+    log_relative, relative, room = np.empty(num_draws), np.empty(num_draws), np.empty(num_draws)
+    factor = np.empty(num_mixed)
     mean, some, par = np.empty(num_columns), np.empty(num_columns), np.zeros((num_mixed, 5))
     par[:, 0] = 1.0
     par[:, 1] = 1e9
@@ -101,22 +97,27 @@ def mix_and_sum(
     corner, weight = np.zeros(4, np.int64), np.zeros(4)
     num_lost = 0
     for p in range(len(piece_group)):
-        piece[:] = 0.0
+        log_relative[:] = 0.0
+        if node.size:
+            if not _corners(x[p], y[p], node, origin, corner, weight):
+                num_lost += 1
+                continue
+            _add_field(log_relative, nodes, corner, weight)
+        for s in range(len(slopes)):
+            _add_slope(log_relative, slopes[s], covariates[p, s])
+        exp_into(log_relative, relative, room)
+        total = 0.0
         for c in range(piece_start[p], piece_start[p + 1]):
-            log_x[:] = log_ground[c]
-            if node.size:
-                if not _corners(x[c], y[c], node, origin, corner, weight):
-                    num_lost += 1
-                    continue
-                _add_field(log_x, nodes, corner, weight)
-            for s in range(len(slopes)):
-                _add_slope(log_x, slopes[s], covariates[c, s])
-            exp_into(log_x, factor, room)
-            for j in range(num_draws):
-                piece[j] += factor[j]
-            highest = 0
+            total += ground[c]
+            if (
+                c > piece_start[p] and ground[c] == ground[c - 1]
+            ):  # most cells of a piece are whole, and so alike
+                out[:, :, c] = out[:, :, c - 1]
+                continue
+            log_ground, highest = math.log(ground[c]), 0
             for j in range(num_mixed):
-                place = max((log_x[j] - first_knot) / knot_step, 0.0)
+                factor[j] = relative[j] * ground[c]
+                place = max((log_relative[j] + log_ground - first_knot) / knot_step, 0.0)
                 interval[j] = int(place)
                 beyond[j] = (place - interval[j]) * knot_step
                 highest = max(highest, interval[j])
@@ -134,9 +135,9 @@ def mix_and_sum(
                     out[1, s, c], out[2, s, c] = mixture_interval(par, average, LONGEST_COUNT)
         g = piece_group[p]
         for j in range(num_draws):
-            sums[g, 0, j] += piece[j]
+            sums[g, 0, j] += total * relative[j]
         for j in range(num_draws):
-            sums[g, 1, j] += piece[j] * piece[j]
+            sums[g, 1, j] += (total * relative[j]) ** 2
     return num_lost
 
 
