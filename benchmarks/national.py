@@ -31,9 +31,9 @@ BASE = None
 LIMIT_S, LIMIT_MB = 1200.0, 6000.0
 NUM_AREAS, NUM_SEARCHES, NUM_DISTRICTS = 20_000, 1_000, 50
 CELL_M, BLOCK_M = 100.0, 200.0
-SIDE_M = 900_000.0
+SIDE_M = 1_430_000.0
 RANGE_M, SPREAD = 60_000.0, 1.0
-NODES_M = 4_600.0
+NODES_M = 7_200.0
 
 
 def outline(rng: np.random.Generator, side_m: float) -> shapely.Geometry:

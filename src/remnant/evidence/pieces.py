@@ -58,7 +58,8 @@ def background_pieces(
     covered = np.zeros(cells.size)
     np.add.at(covered, np.searchsorted(cells, pairs.cell), pairs.share)
     within = 1.0 if case.region is None else shares_of_cells(case.region, grid, cells)
-    bare = np.clip(within - covered, 0.0, 1.0)
+    # where a footprint and the region's border meet in a cell, as much ground is bare as can be: the high side
+    bare = np.clip(np.minimum(within, 1.0 - covered), 0.0, 1.0)
     kept = bare > 1e-9
     cell, plain = cells[kept], bare[kept] * grid.cell_area_m2
     district = np.full(cell.size, -1, np.int64)

@@ -5,8 +5,8 @@ Nothing was looked for there and nothing was found, so for class k in a block b 
     items in state s at time t ~ Poisson(r_k(t, s) g_kb X_b),    g_kb ~ Gamma(α, α),    X_b = Σ_cells ground · exp(η)
 
 where r is the draw's density at relative density 1 times the share that remains, and η the draw's log relative density
-(field and covariates). η is one number a block. A cell needs of a draw only x = ground · exp(η); the chance of any
-item is a smooth function of log x, the same for all cells, and is tabulated. Sums over much ground need only S₁ = Σ_b X_b and
+(field and covariates), one number a block. A cell needs of a draw only x = ground · exp(η); the chance of any item is a
+smooth function of log x, the same for all cells, and is tabulated. Sums over much ground need only S₁ = Σ_b X_b and
 S₂ = Σ_b X_b²: blocks that no evidence tells apart add up to the clump shape α S₁² / S₂ (as in the reduction).
 """
 
