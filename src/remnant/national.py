@@ -42,7 +42,7 @@ VARIABLES = ("mean", "q05", "q95", "p_any")
 """What a tile gives of each cell, in this order."""
 _LEAST_SHARE = 1e-9  # of a cell; less is what rounding leaves of a boundary
 _KEPT_BITS = 15  # of the 23 binary digits of a single-precision fraction: five decimal ones
-_one_at_a_time = threading.Lock()  # covariates may use all of numba's threads
+_one_at_a_time = threading.Lock()  # for geometry, and for covariates, which may use all of numba's threads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -217,7 +217,8 @@ def _tasks(weighed: Weighed, job: TileJob, side: int) -> tuple[TileTask, ...]:
 
 def run_tile(job: TileJob, task: TileTask) -> TileResult:
     """What remains in one tile: a function of its arguments alone."""
-    shapely.prepare(job.region)
+    with _one_at_a_time:
+        shapely.prepare(job.region)
     num_dates = task.values.shape[1]
     values = np.full((len(VARIABLES), num_dates, 4, *task.window.shape), np.nan, np.float32)
     known = np.zeros(task.window.shape, np.bool_)
@@ -254,11 +255,14 @@ def _patch(
 ) -> tuple[Ints, Floats, Floats] | None:
     """Fill in the bare ground of one patch; districts that it is in, with sums and ground, or None if there is none."""
     grid = job.grid
-    share = share_inside(job.region, grid, window)
+    # GEOS keeps notes in a prepared polygon while it works with it: one thread at a time
+    with _one_at_a_time:
+        share = share_inside(job.region, grid, window)
+        district = labels_at_centres(job.district, grid, window)
     row, col = np.nonzero((share > _LEAST_SHARE) & ~known)
     if row.size == 0:
         return None
-    label = labels_at_centres(job.district, grid, window)[row, col]
+    label = district[row, col]
     part = window.grid(grid)
     block = part.block(row * part.num_cols + col)
     order = np.lexsort((label, block))

@@ -58,7 +58,7 @@ def cluster_results(job: TileJob, tasks: Iterable[TileTask], address: str) -> It
         num_workers = len(client.scheduler_info(n_workers=-1)["workers"])
         shared = client.scatter(job, broadcast=True, hash=False)
         left = iter(tasks)
-        running = _distributed().as_completed()
+        running = _distributed().as_completed(loop=client.loop)
         for _, task in zip(range(_AHEAD * num_workers), left, strict=False):
             running.add(_submit(client, shared, task))
         for future in running:
