@@ -30,3 +30,4 @@ from remnant.evidence.reduction import Reduction as Reduction
 from remnant.evidence.reduction import SearchStep as SearchStep
 from remnant.evidence.streams import deposit_class as deposit_class
 from remnant.evidence.surface import Surface as Surface
+from remnant.evidence.types import background_classes as background_classes

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from remnant.catalogue import Catalogue, Range
@@ -278,6 +279,8 @@ class Case:
         Posterior draws that results are made of.
     default_types
         Ordnance types that may lie outside hazard areas.
+    region
+        Ground for all of which results are wanted, as a valid polygon; None: the cells that records touch. [m]
     findings
         What the reader met, refused or mended.
     inputs
@@ -300,6 +303,7 @@ class Case:
     covariates: tuple[Covariate, ...] = ()
     priors: Mapping[str, Range] = field(default_factory=dict)
     default_types: tuple[str, ...] = ()
+    region: shapely.Geometry | None = None
     seed: int = 1
     num_draws: int = 1000
     findings: tuple[Finding, ...] = ()

@@ -1,6 +1,13 @@
 """Density priors and posteriors, and how many items they leave in the ground."""
 
+from remnant.field.bare import BareCells as BareCells
+from remnant.field.bare import BareGround as BareGround
+from remnant.field.bare import bare_cells as bare_cells
+from remnant.field.bare import bare_counts as bare_counts
+from remnant.field.bare import bare_ground as bare_ground
+from remnant.field.bare import bare_rates as bare_rates
 from remnant.field.cells import cells_remaining as cells_remaining
+from remnant.field.cells import thinned as thinned
 from remnant.field.counts import CountEvidence as CountEvidence
 from remnant.field.counts import Likelihood as Likelihood
 from remnant.field.history import is_ageless as is_ageless
@@ -26,6 +33,7 @@ from remnant.field.posterior import DensityPosterior as DensityPosterior
 from remnant.field.remaining import Remaining as Remaining
 from remnant.field.remaining import Summary as Summary
 from remnant.field.remaining import count_remaining as count_remaining
+from remnant.field.remaining import never_changes as never_changes
 from remnant.field.remaining import summarise as summarise
 from remnant.field.spatial import FieldPosterior as FieldPosterior
 from remnant.field.spatial import field_summary as field_summary
