@@ -20,6 +20,7 @@ from remnant.field import (
     parameters_of,
 )
 from remnant.field import cells as cells_module
+from remnant.field import mixture
 from remnant.field import remaining as module
 from remnant.field.history import compile_histories
 from remnant.units import day_number
@@ -181,7 +182,7 @@ def test_very_many_items_that_may_not_be_there_at_all(worlds: ModuleType, share:
 def test_the_gamma_of_long_counts_is_that_of_scipy(size: float, mean: float) -> None:
     gamma = scipy.stats.gamma(mean / (1 + mean / size), scale=1 + mean / size)
     for count in np.floor(gamma.ppf([0.02, 0.05, 0.3, 0.8, 0.95, 0.999])):
-        assert cells_module._below(count, size, mean) == pytest.approx(gamma.cdf(count + 0.5), abs=1e-4)
+        assert mixture._below(count, size, mean) == pytest.approx(gamma.cdf(count + 0.5), abs=1e-4)
 
 
 def test_explosive_is_the_sum_of_its_states_in_every_draw(worlds: ModuleType) -> None:
