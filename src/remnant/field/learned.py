@@ -9,8 +9,9 @@ on the events alone, and the map that is learned is made with them at their mean
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from remnant.field.lattice import Lattice, lattice_over
 from remnant.numerics import Link, link_of
 from remnant.units import Floats, Ints
 
+Kind: TypeAlias = Literal["events", "labels"]
 LEVEL_REACH = (1e-3, 10.0)  # of the mean rate: 90 % range of the level where the log field is 0
 NODES_PER_RANGE = 3.0  # nodes of the field within the lower end of its typical range
 _MARGIN = 0.5  # of the middle of that range: nodes beyond the places
@@ -100,6 +102,8 @@ class LearnedField:
         What it started from.
     posterior
         Draws.
+    level
+        Prior of the level of each kind of evidence that was there, in the order of the nuisances.
     num_events, num_found, num_nothing, num_unknown
         What it was learned from: events; places where something was found, where nothing was, and unknown ones.
     """
@@ -107,6 +111,7 @@ class LearnedField:
     lattice: Lattice
     beliefs: PriorBeliefs
     posterior: LatentPosterior
+    level: Mapping[Kind, Link]
     num_events: float
     num_found: int
     num_nothing: int
@@ -114,13 +119,31 @@ class LearnedField:
 
     def log_relative_density(self, x_m: Floats, y_m: Floats, covariates: Floats) -> Floats:
         """(n_draws, n) log density against the region's level, with covariates of reporting at their mean. [1]"""
-        slopes = np.where(self.beliefs.is_reporting, 0.0, self.posterior.slopes)
-        return self.log_field(x_m, y_m) + slopes @ np.asarray(covariates, np.float64).T
+        return self.log_field(x_m, y_m) + self._slopes_of_items() @ np.asarray(covariates, np.float64).T
 
     def log_field(self, x_m: Floats, y_m: Floats) -> Floats:
         """(n_draws, n) the smooth field alone, without covariates. [1]"""
         read = self.lattice.interpolation(x_m, y_m)
         return np.asarray((read @ self.posterior.nodes.T).T)
+
+    def expected(self, kind: Kind, at: Places) -> tuple[Floats, Floats]:
+        """Expected events, or items, at places, and the size of the negative binomial about them; (n_draws, n) each.
+
+        Covariates of reporting act on events, as they did when they were learned.
+        """
+        slopes = self.posterior.slopes if kind == "events" else self._slopes_of_items()
+        z = self.posterior.z[:, 2 * list(self.level).index(kind) :]
+        log_density = self.log_field(at.x_m, at.y_m) + slopes @ at.covariates.T
+        mean = self.level[kind].value(z[:, :1]) * np.exp(log_density) * at.ground_km2
+        return mean, np.broadcast_to(self.beliefs.clump.value(z[:, 1:2]), mean.shape)
+
+    def chance(self, kind: Kind, at: Places) -> Floats:
+        """(n,) chance of at least one event, or of a find in a search of `ground_km2`. [1]"""
+        mean, size = self.expected(kind, at)
+        return np.asarray(-np.expm1(-size * np.log1p(mean / size)).mean(axis=0))
+
+    def _slopes_of_items(self) -> Floats:
+        return np.where(self.beliefs.is_reporting, 0.0, self.posterior.slopes)
 
 
 def learn_field(
@@ -165,15 +188,20 @@ def learn_field(
         When there is nothing to learn from.
     """
     parts: list[tuple[Places, Likelihood]] = []
+    level: dict[Kind, Link] = {}
     if events is not None and events.seen.sum() > 0.0:
-        level = _level(events.seen.sum() / events.ground_km2.sum())
+        level["events"] = _level(events.seen.sum() / events.ground_km2.sum())
         evidence = CountEvidence(
-            found=events.seen, exposure=events.ground_km2, level=level, clump=beliefs.clump
+            found=events.seen, exposure=events.ground_km2, level=level["events"], clump=beliefs.clump
         )
         parts.append((events, evidence))
     told = None if labels is None else labels.only(labels.ground_km2 > 0.0)
     if told is not None and told.seen.size:
-        parts.append((told, _label_evidence(told, beliefs)))
+        level["labels"] = _level(_rate_of_labels(told))
+        labelled = LabelEvidence(
+            is_found=told.seen, exposure=told.ground_km2, level=level["labels"], clump=beliefs.clump
+        )
+        parts.append((told, labelled))
     if not parts:
         raise NotEstimable(
             "a prior needs events, or labelled cells of known outcome; there are none within the dates and the region. "
@@ -198,6 +226,7 @@ def learn_field(
         lattice=lattice,
         beliefs=beliefs,
         posterior=posterior,
+        level=level,
         num_events=0.0 if events is None else float(events.seen.sum()),
         num_found=num_found,
         num_nothing=0 if told is None else told.seen.size - num_found,
@@ -210,13 +239,10 @@ def _level(rate_per_km2: float) -> Link:
     return link_of(low, high, is_probability=False)
 
 
-def _label_evidence(told: Places, beliefs: PriorBeliefs) -> LabelEvidence:
-    # the rate at which a field of even density would show as often as this one; half a label either way for safety
+def _rate_of_labels(told: Places) -> float:
+    """The density of an even field that would show as often as these labels, half a label either way for safety."""
     share = (told.seen.sum() + 0.5) / (told.seen.size + 1.0)
-    rate = -np.log1p(-share) / told.ground_km2.mean()
-    return LabelEvidence(
-        is_found=told.seen, exposure=told.ground_km2, level=_level(float(rate)), clump=beliefs.clump
-    )
+    return float(-np.log1p(-share) / told.ground_km2.mean())
 
 
 def _lattice(
