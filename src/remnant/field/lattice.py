@@ -31,6 +31,7 @@ from remnant.errors import InvalidInput
 from remnant.units import Floats, Ints
 
 _NODES_MAX = 4_000_000
+_NEARLY_FULL = 0.75
 _RANGE_KAPPA = np.sqrt(8.0)  # range · κ for ν = 1: correlation is about 0.14 at the range
 
 
@@ -76,7 +77,7 @@ class Lattice:
     def places(self) -> tuple[Floats, Floats]:
         """(n_nodes,) x and y of the nodes. [m]"""
         row, col = np.nonzero(self.node >= 0)
-        return self.left_m + col * self.spacing_m, self.top_m - row * self.spacing_m
+        return np.asarray(self.left_m + col * self.spacing_m), np.asarray(self.top_m - row * self.spacing_m)
 
     def interpolation(self, x: Floats, y: Floats) -> csr_matrix:
         """(n_points, n_nodes) bilinear weights; rows sum to 1.
@@ -147,6 +148,10 @@ def lattice_over(x: Floats, y: Floats, spacing_m: float, margin_m: float) -> Lat
     if reach:
         step = np.arange(-reach, reach + 1)
         there = binary_dilation(there, np.hypot(step[:, None], step) <= reach + 0.5)
+    if (
+        there.mean() > _NEARLY_FULL
+    ):  # a few more nodes make the whole lattice, whose determinant is by cosines
+        there[:] = True
     node = np.where(there, np.cumsum(there).reshape(there.shape) - 1, -1)
     if node.max() >= _NODES_MAX:
         raise InvalidInput(_too_many(int(node.max()) + 1, spacing_m))
@@ -190,7 +195,7 @@ def node_variance(a: float) -> float:
 
 
 def stiffness(lattice: Lattice, range_m: float) -> float:
-    """a = κ² h²: how fast the field forgets from node to node. [1]"""
+    """Stiffness a = κ² h²: how fast the field forgets from node to node. [1]"""
     return float((_RANGE_KAPPA * lattice.spacing_m / range_m) ** 2)
 
 

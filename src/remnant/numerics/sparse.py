@@ -1,8 +1,8 @@
 """Sparse symmetric positive definite matrices: factor once, then solve, draw, log-determinant and marginal variances.
 
-The factorisation itself is a library's: CHOLMOD by scikit-sparse where it is installed, SuperLU of SciPy otherwise. Both
-give the same numbers to rounding. The triangular solves for many right-hand sides at a time and the selected inverse
-[1]_ walk over the factor here, because neither library offers them.
+The factorisation itself is a library's: CHOLMOD by scikit-sparse where it is installed, SuperLU of SciPy otherwise.
+Both give the same numbers to rounding. The triangular solves for many right-hand sides at a time and the selected
+inverse [1]_ walk over the factor here, because neither library offers them.
 
 References
 ----------
@@ -11,6 +11,7 @@ References
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from scipy.sparse.linalg import splu
 from remnant.errors import NotEstimable
 from remnant.units import Floats, Ints
 
+_LONG = 20_000_000  # products of one solve above which threads pay
 _AT_ONCE = 16  # right-hand sides that one thread carries through the factor together
 
 
@@ -54,9 +56,10 @@ class Factor:
     def solve(self, right: Floats) -> Floats:
         """A⁻¹ b for right-hand sides of shape (n,) or (n, m)."""
         held = np.ascontiguousarray(right.reshape(len(right), -1)[self.order], np.float64)
-        _forward(self.start, self.row, self.value, held)
+        which = self._is_long(held)
+        _FORWARD[which](self.start, self.row, self.value, held)
         held /= self.pivot[:, None]
-        _backward(self.start, self.row, self.value, held)
+        _BACKWARD[which](self.start, self.row, self.value, held)
         out = np.empty_like(held)
         out[self.order] = held
         return out.reshape(right.shape)
@@ -64,7 +67,7 @@ class Factor:
     def colour(self, white: Floats) -> Floats:
         """Draws of N(0, A⁻¹) from standard normals of shape (n, m)."""
         held = np.ascontiguousarray(white / np.sqrt(self.pivot)[:, None])
-        _backward(self.start, self.row, self.value, held)
+        _BACKWARD[self._is_long(held)](self.start, self.row, self.value, held)
         out = np.empty_like(held)
         out[self.order] = held
         return out
@@ -76,6 +79,10 @@ class Factor:
         out = np.empty_like(scaled)
         out[self.order] = scaled + lower @ scaled
         return out
+
+    def _is_long(self, held: Floats) -> bool:
+        """Whether the work is worth more than one thread."""
+        return bool(held.shape[1] > _AT_ONCE and self.value.size * held.shape[1] > _LONG)
 
     def variances(self) -> Floats:
         """(n,) diagonal of A⁻¹."""
@@ -141,15 +148,13 @@ def _superlu(matrix: csc_matrix) -> tuple[Ints, csc_matrix, Floats]:
 
 
 def _cholmod(matrix: csc_matrix) -> tuple[Ints, csc_matrix, Floats]:
-    from sksparse import cholmod  # optional: only where it is installed
-
-    found: Any = cholmod.cholesky(matrix, mode="auto", ordering_method="amd")
+    cholmod: Any = importlib.import_module("sksparse.cholmod")  # optional: only where it is installed
+    found = cholmod.cholesky(matrix, mode="auto", ordering_method="amd")
     lower, pivot = found.L_D()
     return np.asarray(found.P()), csc_matrix(lower), np.asarray(pivot.diagonal())
 
 
-@numba.njit(cache=True, parallel=True, nogil=True)
-def _forward(start: Ints, row: Ints, value: Floats, held: Floats) -> None:
+def _forward_columns(start: Ints, row: Ints, value: Floats, held: Floats) -> None:
     size, wide = held.shape
     for chunk in numba.prange((wide + _AT_ONCE - 1) // _AT_ONCE):
         first = chunk * _AT_ONCE
@@ -161,8 +166,7 @@ def _forward(start: Ints, row: Ints, value: Floats, held: Floats) -> None:
                     held[i, c] -= factor * held[j, c]
 
 
-@numba.njit(cache=True, parallel=True, nogil=True)
-def _backward(start: Ints, row: Ints, value: Floats, held: Floats) -> None:
+def _backward_columns(start: Ints, row: Ints, value: Floats, held: Floats) -> None:
     size, wide = held.shape
     for chunk in numba.prange((wide + _AT_ONCE - 1) // _AT_ONCE):
         first = chunk * _AT_ONCE
@@ -172,6 +176,16 @@ def _backward(start: Ints, row: Ints, value: Floats, held: Floats) -> None:
                 i, factor = row[e], value[e]
                 for c in range(first, last):
                     held[j, c] -= factor * held[i, c]
+
+
+_FORWARD = {
+    False: numba.njit(cache=True, nogil=True)(_forward_columns),
+    True: numba.njit(cache=True, nogil=True, parallel=True)(_forward_columns),
+}
+_BACKWARD = {
+    False: numba.njit(cache=True, nogil=True)(_backward_columns),
+    True: numba.njit(cache=True, nogil=True, parallel=True)(_backward_columns),
+}
 
 
 @numba.njit(cache=True, nogil=True)
