@@ -68,10 +68,11 @@ def test_slopes_and_curvatures_agree_with_differences(clump: object) -> None:
             nudge[i] = step
             slope = (evidence.value(field, z + nudge) - evidence.value(field, z - nudge)) / (2 * step)
             np.testing.assert_allclose(by_z[i], slope, atol=1e-6)
-        share, weight = evidence.curvature(field[:, :1], z[:, :1])
+        share, weight, by_z = evidence.curvature(field[:, :1], z[:, :1])
         up = evidence.gradient(field[:, :1] + step, z[:, :1])[1][:, 0]
         down = evidence.gradient(field[:, :1] - step, z[:, :1])[1][:, 0]
         assert share is None
+        assert by_z.shape == (evidence.num_rows, evidence.num_nuisances)
         np.testing.assert_allclose(weight, -(up - down) / (2 * step), atol=1e-5)
 
 

@@ -87,10 +87,12 @@ class LabelEvidence:
             by_z[1] = by_shape * self.clump.spread
         return value, by_field, by_z
 
-    def curvature(self, field: Floats, z: Floats) -> tuple[csr_matrix | None, Floats]:
+    def curvature(self, field: Floats, z: Floats) -> tuple[csr_matrix | None, Floats, Floats]:
         """See `Likelihood`."""
         _, _, weight = _label_rows(field, self.is_found, self.exposure, *self._numbers(z), 2)
-        return None, weight.mean(axis=1)
+        by_z = np.zeros((self.num_rows, self.num_nuisances))
+        by_z[:, 0] = self.level.spread
+        return None, weight.mean(axis=1), by_z
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -174,14 +176,15 @@ class Stacked:
         value, by_field, by_z = zip(*found, strict=True)
         return np.sum(value, axis=0), np.concatenate(by_field), np.concatenate(by_z)
 
-    def curvature(self, field: Floats, z: Floats) -> tuple[csr_matrix | None, Floats]:
+    def curvature(self, field: Floats, z: Floats) -> tuple[csr_matrix | None, Floats, Floats]:
         """See `Likelihood`."""
         found = [p.curvature(f, n) for p, f, n in self._pieces(field, z)]
-        weight = np.concatenate([w for _, w in found])
-        if all(share is None for share, _ in found):
-            return None, weight
+        weight = np.concatenate([w for _, w, _ in found])
+        by_z = block_diag([b for *_, b in found]).toarray()
+        if all(share is None for share, *_ in found):
+            return None, weight, by_z
         shares = [
             identity(p.num_rows, format="csr") if share is None else share
-            for p, (share, _) in zip(self.parts, found, strict=True)
+            for p, (share, *_) in zip(self.parts, found, strict=True)
         ]
-        return block_diag(shares, format="csr"), weight
+        return block_diag(shares, format="csr"), weight, by_z

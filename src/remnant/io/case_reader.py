@@ -23,6 +23,7 @@ from remnant.evidence import (
     Finding,
     GridSpec,
     HazardAreas,
+    LabelledCells,
     Policy,
     Provenance,
     Searches,
@@ -39,6 +40,7 @@ from remnant.io.table import file_parts, sha256
 
 _TABLES: Mapping[str, type[Any]] = {
     "areas": HazardAreas, "searches": Searches, "events": Events, "deposits": Deposits, "districts": Districts,
+    "labels": LabelledCells,
 }  # fmt: skip
 _TEXT = frozenset({"id", "hazard_class", "status", "method", "type", "kind", "search_id", "setting", "name"})
 DEFAULT_BLOCK_M = 200.0  # rounded up to whole cells, so that results hardly depend on the cell size
