@@ -1,4 +1,4 @@
-"""The learned prior on the records of Colombia: events to 2006 against 2007-2012, and labels with municipalities held out.
+"""The learned prior on the records of Colombia: events to 2006 against 2007-2012, labels by municipalities held out.
 
 Run ``python -m benchmarks.colombia_prior`` (about 10 minutes on one core); ``--write`` renews the tables of
 docs/colombia.md. What was used for what, and why nothing leaks, is told on that page.
@@ -41,6 +41,7 @@ PAGE = ROOT / "docs" / "colombia.md"
 DATA = Path(os.environ.get("REMNANT_DATA") or ROOT / "../shared/data") / "colombia"
 CUT_YEAR = 2006
 SEED = 1
+NUM_DRAWS, SPACING_M = 200, 3000.0  # nodes are a third of the range apart that is found
 _LAT0, _LON0 = 6.0, -75.0
 _KM_PER_DEGREE = 111.195
 CELL_KM2 = (0.00897436 * _KM_PER_DEGREE) ** 2 * np.cos(np.radians(_LAT0))
@@ -79,7 +80,8 @@ def load() -> Study:
     events = pd.read_csv(DATA / "events_1990_2012.csv")
     columns: dict[str, Floats] = {
         "elevation": cells["elevation"].to_numpy(float), "wealth": cells["rwi"].to_numpy(float),
-        "wealth unknown": cells["rwi_missing"].to_numpy(float), "population": np.log1p(cells["population_2020"].to_numpy()),
+        "wealth unknown": cells["rwi_missing"].to_numpy(float),
+        "population": np.log1p(cells["population_2020"].to_numpy()),
     }  # fmt: skip
     for name in cells.columns:
         if name.endswith("_dist"):
@@ -87,8 +89,9 @@ def load() -> Study:
         elif name.startswith(("Vocacion_", "CLIMA_", "TIPO_RELIE_")) and cells[name].sum() >= _FEWEST_CELLS:
             columns[name] = cells[name].to_numpy(float)
     raw = np.column_stack(list(columns.values()))
-    xy, ev = _plane(cells["LONGITUD_X"].to_numpy(), cells["LATITUD_Y"].to_numpy()), _plane(
-        events["lon"].to_numpy(), events["lat"].to_numpy()
+    xy, ev = (
+        _plane(cells["LONGITUD_X"].to_numpy(), cells["LATITUD_Y"].to_numpy()),
+        _plane(events["lon"].to_numpy(), events["lat"].to_numpy()),
     )
     distance, nearest = cKDTree(xy).query(ev, p=np.inf)
     label = cells["mines_outcome"].to_numpy(float)
@@ -122,7 +125,11 @@ def places(xy_km: Floats, seen: Floats, ground_km2: Floats, covariates: Floats) 
     """Records of the model, in metres."""
     x, y = (1e3 * xy_km).T
     return Places(
-        x_m=np.ascontiguousarray(x), y_m=np.ascontiguousarray(y), seen=seen, ground_km2=ground_km2, covariates=covariates
+        x_m=np.ascontiguousarray(x),
+        y_m=np.ascontiguousarray(y),
+        seen=seen,
+        ground_km2=ground_km2,
+        covariates=covariates,
     )
 
 
@@ -138,7 +145,9 @@ def events_around(study: Study, *, years: np.ndarray) -> Places:
     off, cell = cKDTree(middle).query(study.event_km, p=np.inf)
     use = years & (off <= 0.5 * _OUTSIDE_KM)
     seen = np.bincount(cell[use], minlength=len(middle)).astype(float)
-    return places(middle, seen, np.full(len(middle), _OUTSIDE_KM**2), np.zeros((len(middle), len(study.names))))
+    return places(
+        middle, seen, np.full(len(middle), _OUTSIDE_KM**2), np.zeros((len(middle), len(study.names)))
+    )
 
 
 def joined(a: Places, b: Places) -> Places:
@@ -146,13 +155,15 @@ def joined(a: Places, b: Places) -> Places:
     return Places(**{n: np.concatenate([getattr(a, n), getattr(b, n)]) for n in Places.__slots__})
 
 
-def learn(study: Study, events: Places | None, labels: Places | None, believed: PriorBeliefs, name: str) -> LearnedField:
+def learn(
+    study: Study, events: Places | None, labels: Places | None, believed: PriorBeliefs, name: str
+) -> LearnedField:
     """The fit, told on the way."""
     start = time.perf_counter()
     x, y = 1e3 * study.xy_km.T
     made = learn_field(
-        events, labels, believed, rng=np.random.default_rng([SEED, *name.encode()]), num_draws=300,
-        spacing_m=2000.0, also_x_m=x, also_y_m=y,
+        events, labels, believed, rng=np.random.default_rng([SEED, *name.encode()]), num_draws=NUM_DRAWS,
+        spacing_m=SPACING_M, also_x_m=x, also_y_m=y,
     )  # fmt: skip
     post = made.posterior
     words = ", ".join(f"{q:.1f}" for q in np.quantile(post.range_m, [0.05, 0.95]) / 1e3)
@@ -164,7 +175,9 @@ def learn(study: Study, events: Places | None, labels: Places | None, believed: 
     return made
 
 
-def held_out_labels(study: Study, folds: Folds, name: str, *, with_covariates: bool, with_events: bool) -> Forecast:
+def held_out_labels(
+    study: Study, folds: Folds, name: str, *, with_covariates: bool, with_events: bool
+) -> Forecast:
     """Chance of a find per cell, learned for each municipality from the labels of the others."""
     chance = np.full(study.found.size, np.nan)
     around = events_around(study, years=study.event_year <= CUT_YEAR) if with_events else None
@@ -175,7 +188,9 @@ def held_out_labels(study: Study, folds: Folds, name: str, *, with_covariates: b
             study.xy_km, np.nan_to_num(study.found), np.where(known, CELL_KM2, 0.0), study.covariates
         )
         made = learn(study, around, labels, believed, f"{name}, {fold}")
-        at = places(study.xy_km, study.found, np.full(study.found.size, CELL_KM2), study.covariates).only(test)
+        at = places(study.xy_km, study.found, np.full(study.found.size, CELL_KM2), study.covariates).only(
+            test
+        )
         chance[test] = made.chance("labels", at)
     return forecast(name, p_any=chance)
 
@@ -202,7 +217,8 @@ def events_study(study: Study) -> tuple[Evaluation, LearnedField]:
     past = study.event_year <= CUT_YEAR
     size = study.found.size
     count = [
-        np.bincount(study.event_cell[w & (study.event_cell >= 0)], minlength=size).astype(float) for w in (past, ~past)
+        np.bincount(study.event_cell[w & (study.event_cell >= 0)], minlength=size).astype(float)
+        for w in (past, ~past)
     ]
     cells = places(study.xy_km, count[0], np.full(size, CELL_KM2), study.covariates)
     region = joined(cells, events_around(study, years=past))
@@ -229,25 +245,52 @@ def events_study(study: Study) -> tuple[Evaluation, LearnedField]:
 def tables(done: Evaluation, measures: tuple[str, ...]) -> list[str]:
     """Pooled and mean-of-folds scores with intervals, differences, and every fold."""
     names = list(dict.fromkeys(r.forecast for r in done.rows))
-    lines = ["| forecast | " + " | ".join(f"{m}, {s}" for m in measures for s in ("pooled", "mean of folds")) + " |"]
+    lines = [
+        "| forecast | "
+        + " | ".join(f"{m}, {s}" for m in measures for s in ("pooled", "mean of folds"))
+        + " |"
+    ]
     lines.append("|---|" + "---|" * (2 * len(measures)))
     cell = {(r.forecast, r.measure, r.scope, r.fold): r for r in done.rows}
     for name in names:
         mine = [cell.get((name, m, s, "")) for m in measures for s in ("pooled", "within")]
-        lines.append(f"| {name} | " + " | ".join("" if r is None else f"{r.value:.3f} ({r.low:.3f} to {r.high:.3f})" for r in mine) + " |")
+        lines.append(
+            f"| {name} | "
+            + " | ".join("" if r is None else f"{r.value:.3f} ({r.low:.3f} to {r.high:.3f})" for r in mine)
+            + " |"
+        )
     lines += ["", f"Intervals (90 %): {done.interval_words}.", ""]
     lines += [f"| ROC of {names[0]} less that of | pooled | mean of folds |", "|---|---|---|"]
     for other in names[1:]:
-        found = {d.scope: d for d in done.differences if d.against == other and d.measure == measures[0] and not d.fold}
-        lines.append(f"| {other} | " + " | ".join(f"{found[s].value:+.3f} ({found[s].low:+.3f} to {found[s].high:+.3f})" if s in found else "" for s in ("pooled", "within")) + " |")
+        found = {
+            d.scope: d
+            for d in done.differences
+            if d.against == other and d.measure == measures[0] and not d.fold
+        }
+        lines.append(
+            f"| {other} | "
+            + " | ".join(
+                f"{found[s].value:+.3f} ({found[s].low:+.3f} to {found[s].high:+.3f})" if s in found else ""
+                for s in ("pooled", "within")
+            )
+            + " |"
+        )
     folds = [f for f in dict.fromkeys(r.fold for r in done.rows) if f]
-    lines += ["", "| held out | cells | with finds | " + " | ".join(names) + " |", "|---|---|---|" + "---|" * len(names)]
+    lines += [
+        "",
+        "| held out | cells | with finds | " + " | ".join(names) + " |",
+        "|---|---|---|" + "---|" * len(names),
+    ]
     for fold in folds:
         rows = [cell.get((n, measures[0], "fold", fold)) for n in names]
         if rows[0] is None or not np.isfinite(rows[0].value):
             continue
         first = f"{rows[0].value:.2f} ({rows[0].low:.2f} to {rows[0].high:.2f})"
-        lines.append(f"| {fold} | {rows[0].num_places} | {rows[0].num_with_finds} | {first} | " + " | ".join(f"{r.value:.2f}" for r in rows[1:] if r) + " |")
+        lines.append(
+            f"| {fold} | {rows[0].num_places} | {rows[0].num_with_finds} | {first} | "
+            + " | ".join(f"{r.value:.2f}" for r in rows[1:] if r)
+            + " |"
+        )
     lines += [f"| {u.fold} | {u.num_places} | | " + f"not scored: {u.reason} |" for u in done.unscored]
     return lines
 

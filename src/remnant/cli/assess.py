@@ -52,7 +52,7 @@ def assess(
     dates = tuple(sorted({_date(text) for text in date or ()}))
     folder = out if out is not None else (case.parent if case.is_file() else case) / RESULTS
     check_output_folder(folder)
-    with _progress(quiet=quiet) as tell:
+    with progress_bar(quiet=quiet) as tell:
         tell("reading the records", 0.0)
         read = read_case(case)
         read = dataclasses.replace(read, dates=dates or read.dates, seed=read.seed if seed is None else seed)
@@ -77,7 +77,7 @@ def _date(text: str) -> dt.date:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
+def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
     """A bar on a terminal; nothing in a pipe."""
     console = Console(stderr=True)
     if quiet or not console.is_terminal:

@@ -168,7 +168,7 @@ class Stacked:
 
     def value(self, field: Floats, z: Floats) -> Floats:
         """See `Likelihood`."""
-        return np.sum([p.value(f, n) for p, f, n in self._pieces(field, z)], axis=0)
+        return np.asarray(np.sum([p.value(f, n) for p, f, n in self._pieces(field, z)], axis=0))
 
     def gradient(self, field: Floats, z: Floats) -> tuple[Floats, Floats, Floats]:
         """See `Likelihood`."""

@@ -28,7 +28,7 @@ Kind: TypeAlias = Literal["events", "labels"]
 LEVEL_REACH = (1e-3, 10.0)  # of the mean rate: 90 % range of the level where the log field is 0
 NODES_PER_RANGE = 3.0  # nodes of the field within the lower end of its typical range
 _MARGIN = 0.5  # of the middle of that range: nodes beyond the places
-_MANY_NODES = 30_000  # the spacing grows before the lattice does
+_MANY_NODES = 6_000  # the spacing grows before the lattice does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
