@@ -97,7 +97,8 @@ class Target:
 
     def _prior(self, u: Floats, pulled: Floats, y: Floats) -> Floats:
         constant = 0.5 * (self.log_det - (len(u) + len(y)) * np.log(2.0 * np.pi))
-        return constant - 0.5 * np.einsum("ij,ij->j", u, pulled) - 0.5 * np.square(y).sum(axis=0)
+        squares = np.einsum("ij,ij->j", u, pulled) + np.square(y).sum(axis=0)
+        return np.asarray(constant - 0.5 * squares)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
