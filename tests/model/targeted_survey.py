@@ -55,15 +55,30 @@ def world(guide: str, rng: np.random.Generator) -> World:
     hidden = rng.standard_normal(x.size)
     density = LEVEL * np.exp(SPREAD * field + SLOPE * covariate + HIDDEN * hidden * (guide == "hidden"))
     count = rng.poisson(density * rng.gamma(CLUMP, 1.0 / CLUMP, x.size)).astype(float)
-    leaning = {"chance": 0.0 * field, "covariate": covariate, "unnamed": covariate, "field": field, "hidden": hidden}
+    leaning = {
+        "chance": 0.0 * field,
+        "covariate": covariate,
+        "unnamed": covariate,
+        "field": field,
+        "hidden": hidden,
+    }
     weight = np.exp(PULL * leaning[guide])
     chosen = rng.choice(x.size, round(SEARCHED * x.size), replace=False, p=weight / weight.sum())
     exposure = np.zeros(x.size)
     exposure[chosen] = EXPOSURE
-    return World(x=x, y=y, covariate=covariate, count=count, exposure=exposure, found=rng.binomial(count.astype(int), exposure).astype(float))
+    return World(
+        x=x,
+        y=y,
+        covariate=covariate,
+        count=count,
+        exposure=exposure,
+        found=rng.binomial(count.astype(int), exposure).astype(float),
+    )
 
 
-def estimate(w: World, guide: str, rng: np.random.Generator, *, is_joint: bool) -> tuple[Floats, float, Floats]:
+def estimate(
+    w: World, guide: str, rng: np.random.Generator, *, is_joint: bool
+) -> tuple[Floats, float, Floats]:
     """Draws of the items in unsearched cells, mean pull of searches, and the mean log density."""
     lattice = lattice_over(w.x, w.y, 1500.0, 3000.0)
     read = lattice.interpolation(w.x, w.y)
@@ -86,8 +101,14 @@ def estimate(w: World, guide: str, rng: np.random.Generator, *, is_joint: bool) 
     log_density = np.log(level.value(post.z[:, :1])) + (read @ post.nodes.T).T + post.slopes @ columns.T
     left = w.exposure == 0.0
     shape = clump.value(post.z[:, 1:2])
-    total = rng.poisson(np.exp(np.minimum(log_density[:, left], 15.0)) * rng.gamma(shape, 1.0 / shape, (200, int(left.sum())))).sum(axis=1)
-    return total.astype(float), float(places.pull(post.z[:, -1]).mean()) if is_joint else 0.0, log_density.mean(axis=0)
+    total = rng.poisson(
+        np.exp(np.minimum(log_density[:, left], 15.0)) * rng.gamma(shape, 1.0 / shape, (200, int(left.sum())))
+    ).sum(axis=1)
+    return (
+        total.astype(float),
+        float(places.pull(post.z[:, -1]).mean()) if is_joint else 0.0,
+        log_density.mean(axis=0),
+    )
 
 
 def main() -> None:
@@ -106,23 +127,43 @@ def main() -> None:
             w = world(guide, np.random.default_rng([number, replicate]))
             truth = max(float(w.count[w.exposure == 0.0].sum()), 0.5)
             for is_joint in (False, True):
-                total, pull, log_density = estimate(w, guide, np.random.default_rng([number, replicate, 1]), is_joint=is_joint)
+                total, pull, log_density = estimate(
+                    w, guide, np.random.default_rng([number, replicate, 1]), is_joint=is_joint
+                )
                 low, high = np.quantile(total, [0.05, 0.95])
                 ratio[is_joint].append(np.log(np.median(total).clip(0.5) / truth))
                 inside[is_joint].append(low <= truth <= high)
                 if is_joint:
                     pulls.append(pull)
                 else:
-                    shown.append(targeting((w.exposure > 0).astype(float), log_density, np.ones(w.x.size)).correlation)
+                    shown.append(
+                        targeting((w.exposure > 0).astype(float), log_density, np.ones(w.x.size)).correlation
+                    )
         error = [np.std(r) / np.sqrt(len(r)) for r in ratio]
-        cells = [f"{np.exp(np.mean(r)):.2f} (± {100 * e:.0f} %) | {np.mean(i):.0%}" for r, i, e in zip(ratio, inside, error, strict=True)]
+        cells = [
+            f"{np.exp(np.mean(r)):.2f} (± {100 * e:.0f} %) | {np.mean(i):.0%}"
+            for r, i, e in zip(ratio, inside, error, strict=True)
+        ]
         lines.append(f"| {words} | {cells[0]} | {cells[1]} | {np.mean(pulls):+.2f} | {np.mean(shown):+.2f} |")
         print(lines[-1], flush=True)
-    text = "\n".join([*lines, "", f"{asked.replicates} worlds each; ± is one standard error; the true pull in log density is {PULL / SPREAD:.2f} where the field guides."])
+    text = "\n".join(
+        [
+            *lines,
+            "",
+            f"{asked.replicates} worlds each; ± is one standard error; the true pull in log density is {PULL / SPREAD:.2f} where the field guides.",
+        ]
+    )
     print(text)
     if asked.write:
         page = PAGE.read_text("utf-8")
-        PAGE.write_text(re.sub(r"(?s)(<!-- targeted: begin -->\n).*?(<!-- targeted: end -->)", lambda m: f"{m[1]}{text}\n\n{m[2]}", page), "utf-8")
+        PAGE.write_text(
+            re.sub(
+                r"(?s)(<!-- targeted: begin -->\n).*?(<!-- targeted: end -->)",
+                lambda m: f"{m[1]}{text}\n\n{m[2]}",
+                page,
+            ),
+            "utf-8",
+        )
 
 
 if __name__ == "__main__":
