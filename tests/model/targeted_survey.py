@@ -15,8 +15,8 @@ from scipy.sparse import vstack
 
 from remnant.field.counts import CountEvidence
 from remnant.field.labels import Stacked
-from remnant.field.lattice import field_draws, lattice_over
 from remnant.field.latent import Effort, LatentModel, sample_latent
+from remnant.field.lattice import field_draws, lattice_over
 from remnant.field.targeting import SearchPlaces, targeting
 from remnant.numerics import link_of
 from remnant.units import Floats
@@ -118,7 +118,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     lines = [
-        "| searches went by | estimate over truth, choice taken for blind | its 90 % intervals hold | estimate over truth, joint model | its 90 % intervals hold | pull, learned | rank correlation shown |",
+        "| searches went by | estimate over truth, choice taken for blind | its 90 % intervals hold "
+        "| estimate over truth, joint model | its 90 % intervals hold | pull, learned | rank correlation shown |",
         "|---|---|---|---|---|---|---|",
     ]
     for number, (guide, words) in enumerate(GUIDES.items()):
@@ -145,15 +146,16 @@ def main() -> None:
             for r, i, e in zip(ratio, inside, error, strict=True)
         ]
         lines.append(f"| {words} | {cells[0]} | {cells[1]} | {np.mean(pulls):+.2f} | {np.mean(shown):+.2f} |")
-        print(lines[-1], flush=True)
+        print(lines[-1], flush=True)  # noqa: T201
     text = "\n".join(
         [
             *lines,
             "",
-            f"{asked.replicates} worlds each; ± is one standard error; the true pull in log density is {PULL / SPREAD:.2f} where the field guides.",
+            f"{asked.replicates} worlds each; ± is one standard error; where the field guides, the true pull is "
+            f"{PULL / SPREAD:.2f}.",
         ]
     )
-    print(text)
+    print(text)  # noqa: T201
     if asked.write:
         page = PAGE.read_text("utf-8")
         PAGE.write_text(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from remnant.evidence import CategoryCovariate, Covariate, Design
+from remnant.evidence import CategoryCovariate, Covariate, Design, DistanceCovariate, RasterCovariate
 from remnant.field.learned import LearnedField
 from remnant.field.prior_inputs import PriorInputs
-from remnant.units import Floats
+from remnant.units import YEAR_D, Floats
 
 MAP_BANDS = ("mean", "sd", "field_mean", "field_sd")
 _ENDS = (0.05, 0.95)
@@ -33,9 +33,12 @@ class LearnedSlope:
         was learned at, or 1 for a category against its base. [as the value]
     is_reporting
         Whether it explains where events are told; it is not part of the map.
+    make
+        How the column is made, see `make_of`: a learned effect means something only for the same.
     """
 
     name: str
+    make: str
     low: float
     high: float
     span: float
@@ -173,6 +176,7 @@ def _map(learned: LearnedField, given: PriorInputs) -> Floats:
 def _slopes(
     learned: LearnedField, design: Design, covariates: tuple[Covariate, ...]
 ) -> tuple[LearnedSlope, ...]:
+    makes = [make for c in covariates for make in make_of(c)]
     out = []
     for i, name in enumerate(design.names):
         is_category = isinstance(covariates[design.covariate[i]], CategoryCovariate)
@@ -181,7 +185,27 @@ def _slopes(
         low, high = _ends(np.exp(learned.posterior.slopes[:, i] * span / sd))
         out.append(
             LearnedSlope(
-                name=name, low=low, high=high, span=span, is_reporting=bool(learned.beliefs.is_reporting[i])
+                name=name,
+                make=makes[i],
+                low=low,
+                high=high,
+                span=span,
+                is_reporting=bool(learned.beliefs.is_reporting[i]),
             )
         )
     return tuple(out)
+
+
+def make_of(covariate: Covariate) -> tuple[str, ...]:
+    """How each column of a covariate is made, in words: its name, kind and transform."""
+    if isinstance(covariate, CategoryCovariate):
+        return tuple(f"{covariate.name}: {c} against {covariate.base}" for c in covariate.categories)
+    words = [covariate.name, covariate.transform]
+    if isinstance(covariate, RasterCovariate):
+        words += ["raster", f"offset {covariate.offset:g}"]
+    elif isinstance(covariate, DistanceCovariate):
+        words += ["distance", f"scale {covariate.scale_m} m", f"until {covariate.max_m} m"]
+    else:
+        days = covariate.end_day - covariate.start_day + 1.0
+        words += ["past events", f"within {covariate.within_m:g} m", f"of {days / YEAR_D:.1f} years"]
+    return (", ".join(words),)

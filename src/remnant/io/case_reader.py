@@ -37,6 +37,7 @@ from remnant.io.layer_section import Layer
 from remnant.io.layers import read_rows
 from remnant.io.model_reader import covariates_of, model_of, priors_of
 from remnant.io.rows import Rows
+from remnant.io.start_from import start_from_prior
 from remnant.io.table import file_parts, sha256
 
 _TABLES: Mapping[str, type[Any]] = {
@@ -87,6 +88,10 @@ def read_case(path: Path | str, *, catalogue: Catalogue | None = None) -> Case:
         region=_attempt(FindingLog(), "region", lambda: _region(spec, folder)) if spec.region else None, tables=tables,
     )  # fmt: skip
     logs += more
+    covariates, priors = start_from_prior(
+        spec, folder, crs=crs, shapes=_joined("geometry", [p["geometry"] for _, _, p in parts]), tables=tables,
+        covariates=covariates, priors=priors, log=log,
+    )  # fmt: skip
     if tables:
         _check_links(tables, log)
         _check_repeats(tables, log)
@@ -384,6 +389,8 @@ def _hashes(spec: CaseFile, case: Path) -> dict[str, str]:
         [spec.region.file] if spec.region and spec.region.file else []
     )
     covariates = [c.file for c in spec.model.covariates if c.file]
+    if spec.model.start_from is not None:
+        covariates.append(spec.model.start_from)  # which holds the hash of its map
     for text in [*named, *spec.catalogue, *covariates]:
         source = expand(text, case.parent)
         if not source.exists():

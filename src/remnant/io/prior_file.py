@@ -99,6 +99,7 @@ def _toml(prior: LearnedPrior, map_hash: str) -> str:
             "",
             "[[slopes]]  # factor by which density changes over a span of the covariate",
             f"name = {_text(slope.name)}",
+            f"make = {_text(slope.make)}",
             f"is_reporting = {str(slope.is_reporting).lower()}",
             f"span = {_number(slope.span)}",
             *_range((slope.low, slope.high)),
@@ -168,7 +169,7 @@ def _prior(data: Mapping[str, Any], path: Path) -> LearnedPrior:
         bands, crs, place = file.read().astype(np.float64), file.crs.to_wkt(), file.transform
     slopes = tuple(
         LearnedSlope(
-            name=str(s["name"]), low=_ends(s)[0], high=_ends(s)[1], span=_positive(s["span"]),
+            name=str(s["name"]), make=str(s["make"]), low=_ends(s)[0], high=_ends(s)[1], span=_positive(s["span"]),
             is_reporting=bool(s["is_reporting"]),
         )
         for s in data.get("slopes", [])
