@@ -11,6 +11,7 @@ import functools
 import os
 import re
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
+from remnant.field.latent import Effort
 from remnant.field.learned import LearnedField, Places, PriorBeliefs, learn_field
 from remnant.numerics import link_of
 from remnant.score import (
@@ -41,6 +43,7 @@ PAGE = ROOT / "docs" / "colombia.md"
 DATA = Path(os.environ.get("REMNANT_DATA") or ROOT / "../shared/data") / "colombia"
 CUT_YEAR = 2006
 SEED = 1
+EFFORT = Effort(chains=16, spacing=1.5, moves=2)  # enough for means of hundreds of cells
 NUM_DRAWS, SPACING_M = 200, 3000.0  # nodes are a third of the range apart that is found
 _LAT0, _LON0 = 6.0, -75.0
 _KM_PER_DEGREE = 111.195
@@ -163,7 +166,7 @@ def learn(
     x, y = 1e3 * study.xy_km.T
     made = learn_field(
         events, labels, believed, rng=np.random.default_rng([SEED, *name.encode()]), num_draws=NUM_DRAWS,
-        spacing_m=SPACING_M, also_x_m=x, also_y_m=y,
+        spacing_m=SPACING_M, also_x_m=x, also_y_m=y, effort=EFFORT,
     )  # fmt: skip
     post = made.posterior
     words = ", ".join(f"{q:.1f}" for q in np.quantile(post.range_m, [0.05, 0.95]) / 1e3)
@@ -176,13 +179,21 @@ def learn(
 
 
 def held_out_labels(
-    study: Study, folds: Folds, name: str, *, with_covariates: bool, with_events: bool
+    study: Study, folds: Folds, keep: Path, name: str, *, with_covariates: bool, with_events: bool
 ) -> Forecast:
-    """Chance of a find per cell, learned for each municipality from the labels of the others."""
+    """Chance of a find per cell, learned for each municipality from the labels of the others.
+
+    What was learned is kept by fold, so that a run that was stopped goes on where it was.
+    """
     chance = np.full(study.found.size, np.nan)
     around = events_around(study, years=study.event_year <= CUT_YEAR) if with_events else None
     believed = beliefs(study, with_covariates=with_covariates)
+    keep.mkdir(parents=True, exist_ok=True)
     for fold, train, test in folds.held_out():
+        kept = keep / f"{name} {fold}.npy"
+        if kept.is_file():
+            chance[test] = np.load(kept)
+            continue
         known = train & ~np.isnan(study.found)
         labels = places(
             study.xy_km, np.nan_to_num(study.found), np.where(known, CELL_KM2, 0.0), study.covariates
@@ -192,15 +203,16 @@ def held_out_labels(
             test
         )
         chance[test] = made.chance("labels", at)
+        np.save(kept, chance[test])
     return forecast(name, p_any=chance)
 
 
-def labels_study(study: Study) -> Evaluation:
+def labels_study(study: Study, keep: Path) -> Evaluation:
     """Labels with whole municipalities held out."""
     folds = folds_by_group(study.municipality.tolist(), "municipality")
     x, y = 1e3 * study.xy_km.T
     knn = held_out("25 nearest labels", nearest_neighbours(25), x, y, study.found, folds)
-    make = functools.partial(held_out_labels, study, folds)
+    make = functools.partial(held_out_labels, study, folds, keep)
     both = make("field, covariates, events around", with_covariates=True, with_events=True)
     others = (
         make("field and covariates", with_covariates=True, with_events=False),
@@ -300,13 +312,17 @@ def main() -> None:
     asked = argparse.ArgumentParser(description="Measure the learned prior on the records of Colombia.")
     asked.add_argument("--write", action="store_true")
     asked.add_argument("study", nargs="*", choices=["events", "labels", []])
+    asked.add_argument(
+        "--keep", type=Path, default=None, help="folder that holds what was learned, fold by fold"
+    )
     options = asked.parse_args()
     study = load()
+    keep = options.keep or Path(tempfile.mkdtemp(prefix="colombia-"))
     shown: dict[str, list[str]] = {}
     if not options.study or "events" in options.study:
         shown["events"] = tables(events_study(study)[0], ("roc_auc", "average_precision"))
     if not options.study or "labels" in options.study:
-        shown["labels"] = tables(labels_study(study), ("roc_auc", "average_precision", "log_score"))
+        shown["labels"] = tables(labels_study(study, keep), ("roc_auc", "average_precision", "log_score"))
     for name, lines in shown.items():
         text = "\n".join(lines)
         print(f"\n## {name}\n{text}")

@@ -48,8 +48,8 @@ def test_ground_that_was_never_searched_is_told() -> None:
 
 def test_search_places_have_exact_slopes_and_a_blind_prior() -> None:
     rng = np.random.default_rng(3)
-    places = SearchPlaces(is_searched=rng.integers(0, 2, 25).astype(float))
-    field, z = rng.normal(size=(25, 2)), rng.normal(size=(2, 2))
+    places = SearchPlaces(is_searched=rng.integers(0, 2, 25).astype(float), guides=rng.normal(size=(25, 1)))
+    field, z = rng.normal(size=(25, 2)), rng.normal(size=(3, 2))
     _, by_field, by_z = places.gradient(field, z)
     step = 1e-5
     for r in range(25):
@@ -57,12 +57,12 @@ def test_search_places_have_exact_slopes_and_a_blind_prior() -> None:
         nudge[r] = step
         slope = (places.value(field + nudge, z) - places.value(field - nudge, z)) / (2 * step)
         np.testing.assert_allclose(by_field[r], slope, atol=1e-7)
-    for i in range(2):
+    for i in range(3):
         nudge = np.zeros_like(z)
         nudge[i] = step
         slope = (places.value(field, z + nudge) - places.value(field, z - nudge)) / (2 * step)
         np.testing.assert_allclose(by_z[i], slope, atol=1e-6)
-    blind = np.zeros((2, 1))
+    blind = np.zeros((3, 1))
     share = (places.is_searched.sum() + 0.5) / 26.0
     expected = places.is_searched * np.log(share) + (1.0 - places.is_searched) * np.log1p(-share)
     assert places.value(field[:, :1], blind)[0] == pytest.approx(expected.sum())

@@ -22,7 +22,7 @@ from remnant.numerics import link_of
 from remnant.units import Floats
 
 PAGE = Path(__file__).parents[2] / "docs" / "prior.md"
-SIDE, RANGE_M, SPREAD, SLOPE, LEVEL, CLUMP = 18, 6000.0, float(np.log(3.0)), 0.7, 1.5, 1.0
+SIDE, RANGE_M, SPREAD, SLOPE, LEVEL, CLUMP = 16, 6000.0, float(np.log(3.0)), 0.7, 1.5, 1.0
 SEARCHED, EXPOSURE, PULL, HIDDEN = 0.25, 0.8, 1.5, 0.8
 GUIDES = {
     "chance": "chosen at random",
@@ -85,7 +85,7 @@ def estimate(
     columns = np.zeros((w.x.size, 0)) if guide == "unnamed" else w.covariate[:, None]
     level, clump = (link_of(*ends, is_probability=False) for ends in ((0.05, 20.0), (0.2, 5.0)))
     counts = CountEvidence(found=w.found, exposure=w.exposure, level=level, clump=clump)
-    places = SearchPlaces(is_searched=(w.exposure > 0.0).astype(float))
+    places = SearchPlaces(is_searched=(w.exposure > 0.0).astype(float), guides=columns)
     k = columns.shape[1]
     model = LatentModel(
         lattice=lattice,
@@ -93,11 +93,11 @@ def estimate(
         likelihood=Stacked(parts=(counts, places)) if is_joint else counts,
         range_m=link_of(2e3, 20e3, is_probability=False),
         spread=link_of(float(np.log(1.7)), float(np.log(8.0)), is_probability=False),
-        covariates=np.vstack([columns, columns]) if is_joint else columns,
+        covariates=np.vstack([columns, np.zeros_like(columns)]) if is_joint else columns,
         slope_mean=np.zeros(k),
         slope_sd=np.full(k, 0.7),
     )
-    post = sample_latent(model, num_draws=200, rng=rng, effort=Effort(chains=16, spacing=1.6))
+    post = sample_latent(model, num_draws=200, rng=rng, effort=Effort(chains=16, spacing=1.8, moves=2))
     log_density = np.log(level.value(post.z[:, :1])) + (read @ post.nodes.T).T + post.slopes @ columns.T
     left = w.exposure == 0.0
     shape = clump.value(post.z[:, 1:2])
@@ -106,7 +106,7 @@ def estimate(
     ).sum(axis=1)
     return (
         total.astype(float),
-        float(places.pull(post.z[:, -1]).mean()) if is_joint else 0.0,
+        float(places.pull(post.z[:, 3]).mean()) if is_joint else 0.0,
         log_density.mean(axis=0),
     )
 

@@ -15,7 +15,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.sparse import csr_matrix, diags
@@ -30,6 +30,7 @@ NUM_PARTS = 5
 STRONG = 0.3  # rank correlation from which a reader is warned
 _LEVEL_SD = 3.0  # of the logit of the share that is searched, around that of the records
 _PULL_SD = 0.7  # of the log odds of a search per unit of log density
+_GUIDE_SD = 1.5  # of the log odds of a search per standard deviation of a guide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -141,23 +142,35 @@ def targeting_findings(found: Targeting) -> tuple[Finding, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SearchPlaces:
-    """Where was searched, as evidence of the field: log odds of a search = level + pull · log field.
+    """Where was searched, as evidence of the field: log odds of a search = level + pull · log field + guides · δ.
 
-    Level and pull are learned; a pull of 0 means that the choice was blind, and the prior is centred there.
+    Level, pull and δ are learned; a pull of 0 means that the choice was blind to the field, and the prior is centred
+    there. The rows should read the smooth field only: covariates that may have guided searches go into `guides`, or
+    the pull of a covariate would be taken for one of the field.
 
     Parameters
     ----------
     is_searched
         (n_rows,) 1 searched, 0 not; every place that might have been. [1]
+    guides
+        (n_rows, n_guides) covariates that may have guided the searches, standardised; None: none. [1]
     """
 
     is_searched: Floats
+    guides: Floats | None = None
+    _columns: Floats = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         values = np.asarray(self.is_searched, np.float64)
         if values.ndim != 1 or not np.isin(values, (0.0, 1.0)).all():
             raise InvalidInput("is_searched must be 0 or 1, one per place")
+        guides = np.zeros((values.size, 0)) if self.guides is None else np.asarray(self.guides, np.float64)
+        if guides.ndim != 2 or len(guides) != values.size:
+            raise InvalidInput(
+                f"guides must have {values.size} rows, one per place; got shape {guides.shape}"
+            )
         object.__setattr__(self, "is_searched", values)
+        object.__setattr__(self, "_columns", guides)
 
     @property
     def num_rows(self) -> int:
@@ -166,16 +179,19 @@ class SearchPlaces:
 
     @property
     def num_nuisances(self) -> int:
-        """Level and pull."""
-        return 2
+        """Level, pull, and one per guide."""
+        return 2 + int(self._columns.shape[1])
 
     def pull(self, z: Floats) -> Floats:
         """Change of the log odds of a search per unit of log density, at its whitened coordinate."""
         return np.asarray(_PULL_SD * z)
 
-    def _log_odds(self, field: Floats, z: Floats) -> Floats:
+    def _log_odds(self, log_field: Floats, z: Floats) -> Floats:
         share = (self.is_searched.sum() + 0.5) / (self.num_rows + 1.0)
-        return np.asarray(np.log(share / (1.0 - share)) + _LEVEL_SD * z[0] + self.pull(z[1]) * field)
+        guided = _GUIDE_SD * (self._columns @ z[2:])
+        return np.asarray(
+            np.log(share / (1.0 - share)) + _LEVEL_SD * z[0] + self.pull(z[1]) * log_field + guided
+        )
 
     def value(self, field: Floats, z: Floats) -> Floats:
         """See `remnant.field.counts.Likelihood`."""
@@ -187,12 +203,14 @@ class SearchPlaces:
         odds = self._log_odds(field, z)
         left = self.is_searched[:, None] - expit(odds)
         value = (self.is_searched[:, None] * odds - np.logaddexp(0.0, odds)).sum(axis=0)
-        by_z = np.stack([_LEVEL_SD * left.sum(axis=0), _PULL_SD * (left * field).sum(axis=0)])
+        own = [_LEVEL_SD * left.sum(axis=0), _PULL_SD * (left * field).sum(axis=0)]
+        by_z = np.concatenate([own, _GUIDE_SD * (self._columns.T @ left)])
         return value, left * self.pull(z[1]), by_z
 
     def curvature(self, field: Floats, z: Floats) -> tuple[csr_matrix | None, Floats, Floats]:
         """See `remnant.field.counts.Likelihood`; a row's log odds take the place of a log mean."""
         p = expit(self._log_odds(field, z))
         pull = float(self.pull(z[1]).mean())
-        by_z = np.column_stack([np.full(self.num_rows, _LEVEL_SD), _PULL_SD * field.mean(axis=1)])
+        level = np.full(self.num_rows, _LEVEL_SD)
+        by_z = np.column_stack([level, _PULL_SD * field.mean(axis=1), _GUIDE_SD * self._columns])
         return diags(np.full(self.num_rows, pull)).tocsr(), (p * (1.0 - p)).mean(axis=1), by_z
