@@ -13,6 +13,7 @@ source exist and add one to the clump's shape, and say nothing about any other p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numba
 import numpy as np
@@ -28,6 +29,11 @@ from remnant.units import Floats, Ints, day_number
 _LONG = 1_000_000  # draws times pieces of ground above which threads pay
 NO_FIELD = np.zeros((0, 0))
 """Log field of rows where there is none."""
+
+
+Arrays: TypeAlias = tuple[
+    Ints, Ints, Floats, Floats, Ints, Ints, Ints, Floats, Ints, Floats, Floats, Floats, Floats
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,13 +76,13 @@ class Groups:
         log_field
             (n_draws, n_rows) logarithm of the field's factor.
         """
-        values = self.table.values(z)
-        walk = _VALUES[self.is_long(len(z))]
-        return np.asarray(walk(*self.arrays(z, values, log_field)))
+        return self.values_of(self.arrays(z, log_field))
 
-    def slopes(
-        self, z: Floats, values: Floats, log_field: Floats, weight: Floats
-    ) -> tuple[Floats, Floats, Floats, Floats]:
+    def values_of(self, arrays: Arrays) -> Floats:
+        """The same, from what the walks over groups take."""
+        return np.asarray(_VALUES[self.is_long(len(arrays[-1]))](*arrays))
+
+    def slopes_of(self, arrays: Arrays, weight: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Derivatives of the log-likelihoods of sources, times `weight` (n_draws, n_sources).
 
         Returns
@@ -84,17 +90,15 @@ class Groups:
         By the log field of rows (n_draws, n_rows), by exposure (n_draws, n_histories), by the log clump shape of groups
         (n_draws, n_groups); then the curvature by the log mean of groups (n_draws, n_groups).
         """
-        walk = _SLOPES[self.is_long(len(z))]
-        return walk(*self.arrays(z, values, log_field), weight)
+        return _SLOPES[self.is_long(len(weight))](*arrays, weight)
 
     def is_long(self, num_draws: int) -> bool:
         """Whether a walk is worth more than one thread."""
         return num_draws * self.ground.size > _LONG
 
-    def arrays(
-        self, z: Floats, values: Floats, log_field: Floats
-    ) -> tuple[Ints, Ints, Floats, Floats, Ints, Ints, Ints, Floats, Ints, Floats, Floats, Floats, Floats]:
+    def arrays(self, z: Floats, log_field: Floats) -> Arrays:
         """What the walks over groups take."""
+        values = self.table.values(z)
         return (
             self.source_start,
             self.group_start,
@@ -107,8 +111,8 @@ class Groups:
             self.group_clump,
             self.table.levels(values),
             self.exposure(z, values),
-            values,
             log_field,
+            values,
         )
 
     def weigh(self, z: Floats, found: Floats) -> Weighed:
@@ -279,8 +283,8 @@ def _value_walk(
     group_clump: Ints,
     level: Floats,
     exposure: Floats,
-    values: Floats,
     log_field: Floats,
+    values: Floats,
 ) -> Floats:
     """(n_draws, n_sources) negative binomial log-likelihood of the finds, given that the source exists."""
     num_draws, num_sources = level.shape[0], len(source_start) - 1
@@ -319,8 +323,8 @@ def _slope_walk(
     group_clump: Ints,
     level: Floats,
     exposure: Floats,
-    values: Floats,
     log_field: Floats,
+    values: Floats,
     weight: Floats,
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """See `Groups.slopes`."""

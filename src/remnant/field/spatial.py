@@ -20,7 +20,8 @@ from remnant.catalogue import Range
 from remnant.errors import InvalidInput
 from remnant.evidence import Case, CategoryCovariate, Design, Reduction, design_matrix
 from remnant.field.groups import Groups, chance, groups_of
-from remnant.field.latent import USUAL_EFFORT, Effort, LatentModel, LatentPosterior, sample_latent
+from remnant.field.latent import LatentPosterior, sample_latent
+from remnant.field.latent_model import USUAL_EFFORT, Effort, LatentModel
 from remnant.field.lattice import Lattice, lattice_over
 from remnant.field.parameters import ParameterTable
 from remnant.numerics import Link, even_normals, link_of
@@ -298,10 +299,10 @@ class GroupsLikelihood:
     def gradient(self, field: Floats, z: Floats) -> tuple[Floats, Floats, Floats]:
         """See `Likelihood`; how exposure follows detection and fate is taken by differences."""
         groups, full, log_field = self.groups, self._full(z), np.ascontiguousarray(field.T)
-        weighed = groups.weigh(full, groups.log_likelihood(full, log_field))
+        arrays = groups.arrays(full, log_field)
+        weighed = groups.weigh(full, groups.values_of(arrays))
         share, before = chance(weighed.odds), chance(weighed.odds_before)
-        values = groups.table.values(full)
-        by_row, by_exposure, by_shape, _ = groups.slopes(full, values, log_field, share)
+        by_row, by_exposure, by_shape, _ = groups.slopes_of(arrays, share)
         by_full = np.asarray(self.level_of.T @ by_row.T + self.clump_of.T @ by_shape.T)
         by_full += self.exists_of.T @ (share - before).T
         by_z = by_full[groups.informed]
@@ -312,9 +313,8 @@ class GroupsLikelihood:
     def curvature(self, field: Floats, z: Floats) -> tuple[csr_matrix | None, Floats, Floats]:
         """See `Likelihood`."""
         groups, full, log_field = self.groups, self._full(z), np.ascontiguousarray(field.T)
-        weighed = groups.weigh(full, groups.log_likelihood(full, log_field))
-        values = groups.table.values(full)
-        *_, bends = groups.slopes(full, values, log_field, chance(weighed.odds))
+        arrays = groups.arrays(full, log_field)
+        *_, bends = groups.slopes_of(arrays, chance(groups.weigh(full, groups.values_of(arrays)).odds))
         middle, at = full.mean(axis=0, keepdims=True), log_field.mean(axis=0)
         values = groups.table.values(middle)
         exposure = groups.exposure(middle, values)[0]

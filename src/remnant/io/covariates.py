@@ -145,6 +145,8 @@ def _distance(section: DistanceSection, around: Surroundings, log: FindingLog) -
     if rows is None:
         return None
     moved = places.placed_shapes(rows, around.crs)
+    if log.has_errors:
+        return None
     there = moved[~shapely.is_missing(moved)]
     if not there.size:
         raise InvalidInput("distance needs at least one shape with a place; there is none. Check the file")
@@ -234,8 +236,9 @@ def _category(section: CategorySection, around: Surroundings, log: FindingLog) -
         names, place = zones
     others = tuple(n for n in names if n != section.base)
     if section.base not in names or not others:
+        held = ", ".join(names) or "none"
         raise InvalidInput(
-            f"base must be one of at least two categories; {section.base!r} among {', '.join(names)} is not. "
+            f"base must be one of at least two categories; {section.base!r} among {held} is not. "
             f"{near(section.base, names)}Correct base"
         )
     strange = [n for n in section.effects if n not in others]
