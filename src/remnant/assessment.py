@@ -30,6 +30,8 @@ from remnant.field import (
     fit_stratum,
     is_ageless,
     summary,
+    targeting_findings,
+    targeting_of,
 )
 from remnant.numerics import link_of
 from remnant.units import KM2_M2, YEAR_D, date_of, day_number
@@ -169,13 +171,14 @@ def assess(case: Case, *, seed: int | None = None, progress: Progress | None = N
         order=counted.group_draws["all"][:, 0, 3].astype(np.float64),
     )
     known = summary(posterior.table, posterior.z)
+    met = case.findings + reduction.findings
     if isinstance(posterior, FieldPosterior):
         known += field_summary(case, posterior)
+        spread = targeting_of(posterior)
+        met += () if spread is None else targeting_findings(spread)
     parameters = pd.DataFrame(known, columns=list(_PARAMETER_COLUMNS))
     area_results = _area_results(case, reduction, counted, area_portions)
-    findings = pd.DataFrame(
-        [dataclasses.asdict(f) for f in case.findings + reduction.findings], columns=list(_FINDING_COLUMNS)
-    )
+    findings = pd.DataFrame([dataclasses.asdict(f) for f in met], columns=list(_FINDING_COLUMNS))
     return Assessment(
         name=case.name,
         as_of=case.as_of,

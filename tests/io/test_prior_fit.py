@@ -16,6 +16,7 @@ import shapely
 from rasterio import Affine
 from typer.testing import CliRunner
 
+from remnant.assessment import assess
 from remnant.cli import app as cli_app
 from remnant.errors import InvalidInput
 from remnant.evidence import RasterCovariate, design_matrix
@@ -240,6 +241,51 @@ def test_a_case_without_the_covariates_takes_the_whole_map_with_a_slope_around_o
     prior = read_prior(fitted[0] / "prior.toml")
     assert case.prior("field.range").low < prior.range_km[0]
     assert case.prior("field.spread").low == 1.2
+
+
+def test_an_assessment_starts_from_the_map_and_warns_of_searches_that_followed_it(
+    files: Path, fitted: tuple[Path, str]
+) -> None:
+    prior = read_prior(fitted[0] / "prior.toml")
+    shown = prior.bands[0][~np.isnan(prior.bands[0])].reshape(SIDE, SIDE)
+    areas, searches = [], []
+    for r in range(0, SIDE, 2):
+        for c in range(0, SIDE, 2):
+            square = shapely.box(
+                LEFT + c * STEP_M, TOP - (r + 1) * STEP_M, LEFT + (c + 1) * STEP_M, TOP - r * STEP_M
+            )
+            areas.append(square)
+            if shown[r, c] > np.median(shown[::2, ::2]):  # the teams went where the map is high
+                searches.append(square)
+    for name, shapes in (("areas", areas), ("searches", searches)):
+        gpd.GeoDataFrame({"n": range(len(shapes))}, geometry=shapes, crs="EPSG:32618").to_file(
+            files / f"{name}.gpkg"
+        )
+    bare = HEAD.replace('kind = "field"', 'kind = "field"\nstart_from = "prior/prior.toml"\n').replace(
+        'crs = "EPSG:32618"', 'crs = "EPSG:32618"\ngrid = { cell_m = 500, block_m = 1000 }', 1
+    )
+    layers = """
+[[layers]]
+kind = "hazard_areas"
+file = "areas.gpkg"
+[layers.defaults]
+type = "PMA-2"
+hazard_class = "CHA"
+[[layers]]
+kind = "searches"
+file = "searches.gpkg"
+[layers.defaults]
+method = "manual detector"
+coverage = 1.0
+items_found = 3
+date = 2010-05-01
+"""
+    case = read_case(write(files, bare, layers, name="assess.toml"))
+    found = assess(case)
+    assert "learned map" in " ".join(found.parameters["name"].astype(str))
+    codes = set(found.findings["code"])
+    assert "started-from-prior" in codes
+    assert "targeted-survey" in codes
 
 
 def test_a_changed_map_is_refused(files: Path, fitted: tuple[Path, str], tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 from remnant.field.cells import cells_remaining as cells_remaining
 from remnant.field.counts import CountEvidence as CountEvidence
 from remnant.field.counts import Likelihood as Likelihood
+from remnant.field.fit_prior import fit_prior as fit_prior
 from remnant.field.history import is_ageless as is_ageless
+from remnant.field.labels import LabelEvidence as LabelEvidence
+from remnant.field.labels import Stacked as Stacked
 from remnant.field.latent import Effort as Effort
 from remnant.field.latent import LatentModel as LatentModel
 from remnant.field.latent import LatentPosterior as LatentPosterior
@@ -12,6 +15,7 @@ from remnant.field.lattice import Lattice as Lattice
 from remnant.field.lattice import field_draws as field_draws
 from remnant.field.lattice import lattice_over as lattice_over
 from remnant.field.lattice import precision as precision
+from remnant.field.learned_prior import LearnedPrior as LearnedPrior
 from remnant.field.parameters import ParameterTable as ParameterTable
 from remnant.field.parameters import parameters_of as parameters_of
 from remnant.field.parameters import summary as summary
@@ -25,3 +29,8 @@ from remnant.field.spatial import field_summary as field_summary
 from remnant.field.spatial import fit_field as fit_field
 from remnant.field.stratum import StratumPosterior as StratumPosterior
 from remnant.field.stratum import fit_stratum as fit_stratum
+from remnant.field.targeting import SearchPlaces as SearchPlaces
+from remnant.field.targeting import Targeting as Targeting
+from remnant.field.targeting import targeting as targeting
+from remnant.field.targeting import targeting_findings as targeting_findings
+from remnant.field.targeting import targeting_of as targeting_of

@@ -24,6 +24,7 @@ from scipy.stats import rankdata
 
 from remnant.errors import InvalidInput
 from remnant.evidence import Finding
+from remnant.field.spatial import FieldPosterior
 from remnant.units import Floats, not_negative, probability
 
 NUM_PARTS = 5
@@ -214,3 +215,28 @@ class SearchPlaces:
         level = np.full(self.num_rows, _LEVEL_SD)
         by_z = np.column_stack([level, _PULL_SD * field.mean(axis=1), _GUIDE_SD * self._columns])
         return diags(np.full(self.num_rows, pull)).tocsr(), (p * (1.0 - p)).mean(axis=1), by_z
+
+
+def targeting_of(posterior: FieldPosterior) -> Targeting | None:
+    """How the searches of a case were spread over its field; None where no ground has a field or all is alike.
+
+    Every unit that the field carries is a place; what was searched of it is the share of its ground that any search of
+    recorded or unrecorded outcome worked.
+    """
+    reduction = posterior.reduction
+    units = np.flatnonzero(np.diff(posterior.unit_read.indptr) > 0)
+    worked = np.array([1.0 - np.prod([1.0 - s.coverage for s in h.searches]) for h in reduction.histories])
+    entries = reduction.by_portion
+    num = reduction.unit_source.size
+    ground: Floats = np.bincount(entries.unit, entries.ground, minlength=num)[units].astype(np.float64)
+    searched = np.bincount(entries.unit, entries.ground * worked[entries.history], minlength=num)[units]
+    there = ground > 0.0
+    if not there.any():
+        return None
+    share = np.clip(searched[there] / ground[there], 0.0, 1.0)
+    every = np.arange(len(posterior.range_m))
+    log_density = posterior.log_field(units[there], every).mean(axis=0)
+    log_field = np.asarray(posterior.unit_read[units[there]] @ posterior.nodes.mean(axis=0))
+    if np.ptp(share) <= 0.0:
+        return None
+    return targeting(share, log_density, ground[there], log_field=log_field)
