@@ -34,6 +34,7 @@ from remnant.score import (
     forecast,
     held_out,
     kernel_density_per_m2,
+    kernel_share,
     nearest_neighbours,
 )
 from remnant.units import Floats
@@ -213,11 +214,13 @@ def labels_study(study: Study, keep: Path) -> Evaluation:
     x, y = 1e3 * study.xy_km.T
     knn = held_out("25 nearest labels", nearest_neighbours(25), x, y, study.found, folds)
     make = functools.partial(held_out_labels, study, folds, keep)
+    share = held_out("kernel share of labels", kernel_share(), x, y, study.found, folds)
     both = make("field, covariates, events around", with_covariates=True, with_events=True)
     others = (
         make("field and covariates", with_covariates=True, with_events=False),
         make("field alone", with_covariates=False, with_events=False),
         knn,
+        share,
     )
     return compare(
         others, both, study.found, folds, rng=np.random.default_rng(SEED), block=blocks(x, y, BLOCK_M)
