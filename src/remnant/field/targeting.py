@@ -28,7 +28,7 @@ from remnant.field.spatial import FieldPosterior
 from remnant.units import Floats, not_negative, probability
 
 NUM_PARTS = 5
-STRONG = 0.3  # rank correlation from which a reader is warned
+STRONG = 0.15  # rank correlation from which a reader is warned, where there are many places
 _LEVEL_SD = 3.0  # of the logit of the share that is searched, around that of the records
 _PULL_SD = 0.7  # of the log odds of a search per unit of log density
 _GUIDE_SD = 1.5  # of the log odds of a search per standard deviation of a guide
@@ -46,11 +46,19 @@ class Targeting:
         Rank correlation of searched share and predicted density over places. [1]
     field_correlation
         The same with the part of the prediction that no covariate explains; NaN where it is not given. [1]
+    num_places
+        Places that it was seen on.
     """
 
     searched_share: Floats
     correlation: float
     field_correlation: float
+    num_places: int
+
+    @property
+    def least(self) -> float:
+        """Correlation from which a reader is warned: more than chance gives on so few places. [1]"""
+        return float(max(STRONG, 2.0 / np.sqrt(self.num_places)))
 
 
 def targeting(
@@ -89,6 +97,7 @@ def targeting(
         searched_share=np.clip(parts, 0.0, 1.0),
         correlation=_rank_correlation(share, log_density),
         field_correlation=np.nan if log_field is None else _rank_correlation(share, log_field),
+        num_places=share.size,
     )
 
 
@@ -106,7 +115,7 @@ def targeting_findings(found: Targeting) -> tuple[Finding, ...]:
         f"(rank correlation {found.correlation:+.2f})"
     )
     out = []
-    if abs(found.correlation) >= STRONG:
+    if abs(found.correlation) >= found.least:
         where = "thick" if found.correlation > 0.0 else "thin"
         out.append(
             Finding(
@@ -116,7 +125,7 @@ def targeting_findings(found: Targeting) -> tuple[Finding, ...]:
                 todo="name as a covariate whatever guided them; search some ground chosen at random",
             )
         )  # fmt: skip
-    if abs(found.field_correlation) >= STRONG:
+    if abs(found.field_correlation) >= found.least:
         high = "too high" if found.field_correlation > 0.0 else "too low"
         out.append(
             Finding(

@@ -1,10 +1,12 @@
 """Forecasts held against what was found later: scores, honest splits, simple baselines, paired comparison."""
 
+from remnant.score.answer import ScoreAnswer as ScoreAnswer
+from remnant.score.answer import ScoreCase as ScoreCase
+from remnant.score.answer import Split as Split
+from remnant.score.answer import answer_score as answer_score
 from remnant.score.baselines import Fit as Fit
-from remnant.score.baselines import distance_to_nearest_m as distance_to_nearest_m
 from remnant.score.baselines import fit_logistic as fit_logistic
 from remnant.score.baselines import held_out as held_out
-from remnant.score.baselines import kernel_density_per_m2 as kernel_density_per_m2
 from remnant.score.baselines import kernel_share as kernel_share
 from remnant.score.baselines import nearest_find as nearest_find
 from remnant.score.baselines import nearest_neighbours as nearest_neighbours
@@ -12,12 +14,16 @@ from remnant.score.baselines import prevalence as prevalence
 from remnant.score.calibration import CalibrationCurve as CalibrationCurve
 from remnant.score.calibration import calibration_curve as calibration_curve
 from remnant.score.calibration import expected_calibration_error as expected_calibration_error
-from remnant.score.evaluate import Difference as Difference
-from remnant.score.evaluate import Evaluation as Evaluation
-from remnant.score.evaluate import ScoreRow as ScoreRow
-from remnant.score.evaluate import Unscored as Unscored
 from remnant.score.evaluate import compare as compare
 from remnant.score.evaluate import score_forecast as score_forecast
+from remnant.score.events import Signal as Signal
+from remnant.score.events import calibrated as calibrated
+from remnant.score.events import distance_to_nearest_m as distance_to_nearest_m
+from remnant.score.events import fit_counts as fit_counts
+from remnant.score.events import from_past_events as from_past_events
+from remnant.score.events import kernel_density_per_m2 as kernel_density_per_m2
+from remnant.score.events import nearness as nearness
+from remnant.score.events import smoothed as smoothed
 from remnant.score.folds import Folds as Folds
 from remnant.score.folds import blocks as blocks
 from remnant.score.folds import folds_at_random as folds_at_random
@@ -44,3 +50,7 @@ from remnant.score.ranking import ground_curve as ground_curve
 from remnant.score.ranking import precision_recall_curve as precision_recall_curve
 from remnant.score.ranking import roc_auc as roc_auc
 from remnant.score.ranking import roc_curve as roc_curve
+from remnant.score.results import Difference as Difference
+from remnant.score.results import Evaluation as Evaluation
+from remnant.score.results import ScoreRow as ScoreRow
+from remnant.score.results import Unscored as Unscored

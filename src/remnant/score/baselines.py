@@ -18,6 +18,7 @@ Fit = Callable[[Floats, Floats, Floats, Floats, Floats], Floats]
 
 _BANDWIDTHS = 9
 _TRIED = 1500
+_FEWEST = 10  # places below which a bandwidth cannot be chosen
 _DISTANCE_M = 1000.0  # one step of distance that matters: log(1 + d / 1 km)
 _CHUNK = 2_000_000  # pairs held at once
 
@@ -115,6 +116,8 @@ def kernel_share(bandwidth_m: float | None = None) -> Fit:
 
 def _best_bandwidth_m(points: Floats, found: Floats, common: float) -> float:
     """Bandwidth under which places (at most 1,500 of them, evenly taken) are forecast best from all others."""
+    if len(points) < _FEWEST:
+        return _DISTANCE_M
     spacing, _ = spatial.cKDTree(points).query(points, k=[2])
     extent = float(np.ptp(points, axis=0).max())
     lowest = max(float(np.median(spacing)), extent / 1000.0, 1e-9)
@@ -141,44 +144,6 @@ def _kernel_sums(points: Floats, found: Floats, at: Floats, width_m: float) -> t
         kernel = np.exp(-0.5 * spatial.distance.cdist(at[rows], points, "sqeuclidean") / width_m**2)
         yes[rows], total[rows] = kernel @ found, kernel.sum(axis=1)
     return yes, total
-
-
-def distance_to_nearest_m(event_x: Floats, event_y: Floats, x: Floats, y: Floats) -> Floats:
-    """Distance of each place to the nearest past event. (n,) [m]"""
-    if event_x.size == 0:
-        raise InvalidInput("the distance to the nearest event needs an event; there is none before the cut.")
-    distance, _ = spatial.cKDTree(np.column_stack([event_x, event_y])).query(np.column_stack([x, y]))
-    return np.asarray(distance)
-
-
-def kernel_density_per_m2(
-    event_x: Floats, event_y: Floats, x: Floats, y: Floats, bandwidth_m: float
-) -> Floats:
-    """Past events per square metre, smoothed by a Gaussian kernel. (n,) [1/m²]
-
-    Parameters
-    ----------
-    event_x, event_y
-        (n_events,) past events. [m]
-    x, y
-        (n,) places. [m]
-    bandwidth_m
-        Standard deviation of the kernel. [m]
-    """
-    if not bandwidth_m > 0.0:
-        raise InvalidInput(f"the bandwidth must be above 0 m; got {bandwidth_m:g}.")
-    points, count = np.unique(np.column_stack([event_x, event_y]), axis=0, return_counts=True)
-    at = np.column_stack([x, y])
-    reach = 6.0 * bandwidth_m  # beyond it the kernel is below 2e-8 of its height
-    tree = spatial.cKDTree(points)
-    out = np.zeros(len(at))
-    step = 20_000
-    for first in range(0, len(at), step):
-        part = spatial.cKDTree(at[first : first + step])
-        near = part.sparse_distance_matrix(tree, reach, output_type="coo_matrix")
-        kernel = np.exp(-0.5 * np.square(near.data / bandwidth_m)) * count[near.col]
-        out[first : first + step] = np.bincount(near.row, kernel, part.n)
-    return out / (2.0 * np.pi * bandwidth_m**2)
 
 
 def fit_logistic(score: Floats, happened: Floats) -> tuple[float, float]:

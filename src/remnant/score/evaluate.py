@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,126 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from remnant.errors import InvalidInput, NotEstimable
 from remnant.score.folds import Folds
 from remnant.score.forecast import Forecast
-from remnant.score.measures import MEASURES, Prepared, prepare
+from remnant.score.measures import MEASURES, Evaluator, Prepared, prepare
+from remnant.score.results import Difference, Evaluation, Scope, ScoreRow, Unscored
 from remnant.units import Floats, Ints, not_negative
 
-Scope = Literal["pooled", "within", "fold"]
 _FEWEST_UNITS = 5  # parts of ground below which resampling them says nothing
 _LOW, _HIGH = 0.05, 0.95
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreRow:
-    """One measure of one forecast.
-
-    Parameters
-    ----------
-    forecast, measure
-        Names; `MEASURES` explains the second.
-    scope
-        ``pooled``: all places together; ``within``: mean of the folds; ``fold``: one of them.
-    fold
-        Name of the fold; empty for the others.
-    value, low, high
-        The measure and its 90 % interval; NaN where it cannot be told.
-    num_places, num_with_finds
-        Places scored, and those in which something was found.
-    num_folds
-        Folds behind a mean of folds, otherwise 1.
-    """
-
-    forecast: str
-    measure: str
-    scope: Scope
-    fold: str
-    value: float
-    low: float
-    high: float
-    num_places: int
-    num_with_finds: int
-    num_folds: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One measure of a forecast less that of another, on the same places and the same resamples.
-
-    Parameters
-    ----------
-    forecast, against, measure, scope, fold
-        As in `ScoreRow`.
-    value, low, high
-        Difference and its 90 % interval.
-    p_better
-        Share of the resamples in which the forecast was better, ties half. [1]
-    num_better, num_folds
-        Folds in which it was better, and folds compared; NaN folds are left out.
-    """
-
-    forecast: str
-    against: str
-    measure: str
-    scope: Scope
-    fold: str
-    value: float
-    low: float
-    high: float
-    p_better: float
-    num_better: float
-    num_folds: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unscored:
-    """A fold that cannot be ranked, and why."""
-
-    fold: str
-    num_places: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Evaluation:
-    """All scores of one or several forecasts on the same places.
-
-    Parameters
-    ----------
-    rows
-        Every measure, pooled, as mean of the folds, and per fold.
-    differences
-        The first forecast less each of the others.
-    unscored
-        Folds in which places cannot be ranked.
-    folds
-        The split.
-    num_places, num_unknown, num_with_finds
-        Places asked for, those of them without a known outcome (never scored), and those with a find.
-    num_found
-        Items found in all. [items]
-    is_count
-        Whether numbers were scored, or only whether anything was found.
-    interval_words
-        What was resampled for the intervals.
-    """
-
-    rows: tuple[ScoreRow, ...]
-    differences: tuple[Difference, ...]
-    unscored: tuple[Unscored, ...]
-    folds: Folds
-    num_places: int
-    num_unknown: int
-    num_with_finds: int
-    num_found: float
-    is_count: bool
-    interval_words: str
-
-    def value(self, measure: str, scope: Scope = "pooled", forecast: str = "", fold: str = "") -> float:
-        """One number: of the first forecast unless another is named; NaN where it was not scored."""
-        name = forecast or self.rows[0].forecast
-        for row in self.rows:
-            if (row.forecast, row.measure, row.scope, row.fold) == (name, measure, scope, fold):
-                return row.value
-        return float("nan")
 
 
 _Key = tuple[Scope, str, str]  # scope, fold, measure
@@ -310,13 +195,11 @@ def _all_values(done: Prepared, plan: _Plan) -> dict[_Key, Floats]:
             continue
         inside = np.unique(plan.unit[rows]).size
         has_both = 0 < (done.found[rows] > 0).sum() < rows.size
-        for measure, call in done.evaluators(rows).items():
-            if MEASURES[measure].needs_both and not has_both:
-                continue
-            weights = plan.times[:, plan.unit[rows]] if inside >= _FEWEST_UNITS else None
-            values = _repeated(call, weights, len(plan.times))
+        calls = {m: c for m, c in done.evaluators(rows).items() if has_both or not MEASURES[m].needs_both}
+        times = plan.times if inside >= _FEWEST_UNITS else None
+        for measure, values in _repeated(calls, times, plan.unit[rows], len(plan.times)).items():
             out["fold", name, measure] = values
-            if np.isfinite(values[0]) or np.isinf(values[0]):
+            if not np.isnan(values[0]):
                 per_fold.setdefault(measure, []).append(values)
                 where.setdefault(measure, []).append(number)
     for measure, parts in per_fold.items():
@@ -326,21 +209,28 @@ def _all_values(done: Prepared, plan: _Plan) -> dict[_Key, Floats]:
     label = np.zeros(plan.unit.size, np.int64)
     for number, rows in enumerate(plan.members):
         label[rows] = number
-    weights = None
     if plan.fold_times is not None:
-        weights = plan.fold_times[:, label]
-    elif plan.times.shape[1] >= _FEWEST_UNITS:
-        weights = plan.times[:, plan.unit]
-    for measure, call in done.evaluators(everything).items():
-        out["pooled", "", measure] = _repeated(call, weights, len(plan.times))
+        times, unit = plan.fold_times, label
+    else:
+        times, unit = (plan.times if plan.times.shape[1] >= _FEWEST_UNITS else None), plan.unit
+    for measure, values in _repeated(done.evaluators(everything), times, unit, len(plan.times)).items():
+        out["pooled", "", measure] = values
     return out
 
 
-def _repeated(call: object, weights: Floats | None, num: int) -> Floats:
-    assert callable(call)
-    if weights is None:
-        return np.concatenate([[call(None)], np.full(num, np.nan)])
-    return np.array([call(None), *(call(w) for w in weights)])
+def _repeated(
+    calls: Mapping[str, Evaluator], times: Floats | None, unit: Ints, num: int
+) -> dict[str, Floats]:
+    """Every measure as it stands, and then in each resample (unknown where there are none)."""
+    out = {name: np.full(num + 1, np.nan) for name in calls}
+    for name, call in calls.items():
+        out[name][0] = call(None)
+    if times is not None:
+        for i, row in enumerate(times):
+            weight = row[unit]
+            for name, call in calls.items():
+                out[name][i + 1] = call(weight)
+    return out
 
 
 def _mean_of_folds(values: Floats, plan: _Plan, number: Ints) -> Floats:

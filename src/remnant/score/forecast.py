@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from remnant.errors import InvalidInput
-from remnant.score.proper import matching_size, p_any_of
+from remnant.score.proper import check_quantiles, matching_size, p_any_of
 from remnant.units import Floats, Ints, frozen, not_negative, probability
 
 Q05, Q95 = 0.05, 0.95
@@ -116,6 +116,8 @@ def forecast(
     r = None if mu is None else _sizes(name, mu, size, p)
     if (levels is None) != (q is None):
         raise InvalidInput(f"{name}: quantiles and their levels belong together; one came without the other.")
+    if q is not None and levels is not None:
+        check_quantiles(np.asarray(levels, np.float64), q)
     if p is None and mu is not None and r is not None:
         p = np.clip(p_any_of(mu, r), 0.0, 1.0)
     elif p is None and d is not None:

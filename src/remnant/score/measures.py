@@ -25,6 +25,7 @@ from remnant.score.ranking import average_precision, found_in_top, ranked, roc_a
 from remnant.units import Floats
 
 Evaluator = Callable[[Floats | None], float]
+_FEWEST_DRAWS = 400
 TOP_SHARES = (0.05, 0.10, 0.20)
 
 
@@ -194,7 +195,9 @@ def _count_values(made: Forecast, found: Floats, rng: np.random.Generator) -> di
 
 
 def count_draws(mean: Floats, size: Floats, rng: np.random.Generator) -> Floats:
-    """One number for each mean: Poisson about a Gamma, or about the mean where the size is infinite."""
+    """Equally many numbers from each row of means, `_FEWEST_DRAWS` or more in all: Poisson about a Gamma."""
+    times = -(-_FEWEST_DRAWS // len(mean))
+    mean, size = np.tile(mean, (times, 1)), np.tile(size, (times, 1))
     finite = np.isfinite(size)
     r = np.where(finite, size, 1.0)
     level = np.where(finite, rng.gamma(r, mean / r), mean)

@@ -208,7 +208,7 @@ def crps_quantiles(levels: Floats, quantiles: Floats, found: Floats) -> Floats:
     >>> crps_quantiles(np.array([0.25, 0.75]), np.array([[0.0], [4.0]]), np.array([2.0])).round(4).tolist()
     [0.5833]
     """
-    _check_quantiles(levels, quantiles)
+    check_quantiles(levels, quantiles)
     below, above = quantiles[0], quantiles[-1]
     score = np.maximum(below - found, 0.0) + np.maximum(found - above, 0.0)
     for i in range(len(levels) - 1):
@@ -228,7 +228,8 @@ def _square_integral(a: Floats | float, b: Floats | float, length: Floats) -> Fl
     return np.asarray(length * (a * a + a * b + b * b) / 3.0)
 
 
-def _check_quantiles(levels: Floats, quantiles: Floats) -> None:
+def check_quantiles(levels: Floats, quantiles: Floats) -> None:
+    """Refuse levels outside (0, 1) or not rising, and quantiles that fall along them."""
     if len(levels) < 2 or (np.diff(levels) <= 0.0).any() or levels[0] <= 0.0 or levels[-1] >= 1.0:
         raise InvalidInput(
             f"quantile levels must be two or more, rising, inside (0, 1); got {np.asarray(levels).tolist()}. "
