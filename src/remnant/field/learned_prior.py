@@ -15,6 +15,7 @@ from remnant.units import YEAR_D, Floats
 
 MAP_BANDS = ("mean", "sd", "field_mean", "field_sd")
 _ENDS = (0.05, 0.95)
+_LEAST_WIDTH = 1.2  # of a learned range, high over low: nothing is known better from records of this kind
 _CHUNK = 20_000  # cells whose draws are held at once
 
 
@@ -65,7 +66,8 @@ class LearnedPrior:
         (4, num_rows, num_cols), in the order of `MAP_BANDS`: mean and sd of the natural logarithm of density against
         the mean density of the region, then of the smooth field alone; NaN outside the region. [1]
     counts
-        What it was learned from: events, found, nothing, unknown, cells.
+        What it was learned from: events, found, nothing, unknown, cells; and how many points of range and spread
+        carry the result.
     inputs
         File name → SHA-256 of the files of the case.
     seed, num_draws
@@ -138,6 +140,7 @@ def learned_prior(
             "nothing": learned.num_nothing,
             "unknown": learned.num_unknown,
             "cells": given.cell.size,
+            "hyper_points": round(post.diagnostics.get("effective_points", 0.0), 1),
         },
         inputs=dict(inputs),
         seed=seed,
@@ -147,7 +150,8 @@ def learned_prior(
 
 def _ends(values: Floats) -> tuple[float, float]:
     low, high = np.quantile(values, _ENDS)
-    return float(low), float(high)
+    short = max(1.0, np.sqrt(_LEAST_WIDTH * low / high))
+    return float(low / short), float(high * short)
 
 
 def _map(learned: LearnedField, given: PriorInputs) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 from remnant.evidence import Finding
 from remnant.field.learned_prior import LearnedPrior
 
+_FEW_POINTS = 2.0
 _SMALL_FACTOR = 1.5  # a map whose places hardly differ says so
 
 
@@ -35,6 +36,8 @@ def prior_lines(prior: LearnedPrior, findings: Sequence[Finding]) -> Iterator[st
             f"found; {counts['unknown']:,.0f} unknown, which teach nothing"
         )
     yield f"  places are alike over {_range(prior.range_km)} km and differ by a factor of {_range(prior.spread_factor)}"
+    if counts["hyper_points"] < _FEW_POINTS:
+        yield "  warning: these two rest on hardly more than one point of their grid and are surer than they should be"
     for slope in prior.slopes:
         sure = "" if slope.low > 1.0 or slope.high < 1.0 else " (may be none)"
         what = "reporting" if slope.is_reporting else "density"
