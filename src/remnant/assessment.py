@@ -30,6 +30,8 @@ from remnant.field import (
     influence_of,
     influence_rows,
     summary,
+    targeting_findings,
+    targeting_of,
 )
 from remnant.numerics import link_of
 from remnant.units import KM2_M2, date_of
@@ -152,14 +154,17 @@ def answer(weighed: Weighed, rest: Rest | None = None) -> Assessment:
         counted, over_time = with_rest(counted, rest.by_group), with_rest(over_time, rest.over_time)
     curve_days = weighed.curve_days
     known = summary(posterior.table, posterior.z)
+    met = case.findings + reduction.findings
     if isinstance(posterior, FieldPosterior):
         known += field_summary(case, posterior)
+        spread = targeting_of(posterior)
+        met += () if spread is None else targeting_findings(spread)
     parameters = pd.DataFrame(known, columns=list(_PARAMETER_COLUMNS))
     area_results = _area_results(case, reduction, counted, weighed.area_portions)
     areas = _areas(case, reduction, posterior, counted, area_results, over_time, curve_days)
     maps, influence, noticed = _seen(case, posterior, weighed.days[0], weighed.as_of_day, weighed.seed)
     findings = pd.DataFrame(
-        [dataclasses.asdict(f) for f in case.findings + reduction.findings + noticed],
+        [dataclasses.asdict(f) for f in met + noticed],
         columns=list(_FINDING_COLUMNS),
     )
     return Assessment(

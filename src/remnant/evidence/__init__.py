@@ -19,6 +19,7 @@ from remnant.evidence.records import Events as Events
 from remnant.evidence.records import Finding as Finding
 from remnant.evidence.records import GridSpec as GridSpec
 from remnant.evidence.records import HazardAreas as HazardAreas
+from remnant.evidence.records import LabelledCells as LabelledCells
 from remnant.evidence.records import Policy as Policy
 from remnant.evidence.records import Provenance as Provenance
 from remnant.evidence.records import Searches as Searches

@@ -215,6 +215,36 @@ class Districts:
         _same_length(self, self.name.size)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelledCells:
+    """Places of known or unknown outcome, from which a prior can be learned. All arrays (n,).
+
+    Parameters
+    ----------
+    geometry
+        Point or polygon; None is a cell of unknown place: counted, used for nothing.
+    outcome
+        1 something was found, 0 it was searched and nothing was found, NaN unknown (never taken for nothing).
+    area_m2
+        Ground that the label speaks of. [m²]
+    start_day, end_day
+        When the outcome became known; NaN unknown. [d]
+    """
+
+    id: NDArray[np.str_]
+    geometry: Geometries
+    outcome: Floats
+    area_m2: Floats
+    start_day: Floats
+    end_day: Floats
+    source: Provenance
+
+    def __post_init__(self) -> None:
+        _same_length(self, self.id.size)
+        probability("outcome", self.outcome, allow_nan=True)
+        not_negative("area_m2", self.area_m2, allow_nan=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridSpec:
     """Cells, clump blocks and how far around the evidence the cells reach. [m]"""
@@ -269,6 +299,8 @@ class Case:
         Dates for which the answer is asked; none before `as_of`. Later ones are forecasts.
     crs
         Projected CRS of every geometry, as WKT or authority code. [m]
+    labels
+        Labelled cells: `remnant prior fit` learns from them; an assessment does not count them.
     model
         Which density model is asked for.
     covariates
@@ -298,6 +330,7 @@ class Case:
     events: Events
     deposits: Deposits
     districts: Districts
+    labels: LabelledCells | None = None
     policy: Policy = field(default_factory=Policy)
     model: ModelSpec = field(default_factory=ModelSpec)
     covariates: tuple[Covariate, ...] = ()

@@ -23,6 +23,7 @@ from remnant.evidence import (
     Finding,
     GridSpec,
     HazardAreas,
+    LabelledCells,
     Policy,
     Provenance,
     Searches,
@@ -37,10 +38,12 @@ from remnant.io.layers import read_rows
 from remnant.io.model_reader import covariates_of, model_of, priors_of
 from remnant.io.region import region_box, region_ground
 from remnant.io.rows import Rows
+from remnant.io.start_from import start_from_prior
 from remnant.io.table import file_parts, sha256
 
 _TABLES: Mapping[str, type[Any]] = {
     "areas": HazardAreas, "searches": Searches, "events": Events, "deposits": Deposits, "districts": Districts,
+    "labels": LabelledCells,
 }  # fmt: skip
 _TEXT = frozenset({"id", "hazard_class", "status", "method", "type", "kind", "search_id", "setting", "name"})
 DEFAULT_BLOCK_M = 200.0  # rounded up to whole cells, so that results hardly depend on the cell size
@@ -86,6 +89,10 @@ def read_case(path: Path | str, *, catalogue: Catalogue | None = None) -> Case:
         region=_attempt(FindingLog(), "region", lambda: _box(spec.region, folder, "region")), tables=tables,
     )  # fmt: skip
     logs += more
+    covariates, priors = start_from_prior(
+        spec, folder, crs=crs, shapes=_joined("geometry", [p["geometry"] for _, _, p in parts]), tables=tables,
+        covariates=covariates, priors=priors, log=log,
+    )  # fmt: skip
     if tables:
         _check_links(tables, log)
         _check_repeats(tables, log)
@@ -373,6 +380,8 @@ def _hashes(spec: CaseFile, case: Path) -> dict[str, str]:
     regions = [r.file for r in (spec.region, spec.grid.region) if r is not None and r.file is not None]
     named = [layer.file for layer in spec.layers] + regions
     covariates = [c.file for c in spec.model.covariates if c.file]
+    if spec.model.start_from is not None:
+        covariates.append(spec.model.start_from)  # which holds the hash of its map
     for text in [*named, *spec.catalogue, *covariates]:
         source = expand(text, case.parent)
         if not source.exists():

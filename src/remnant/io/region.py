@@ -11,7 +11,7 @@ from pyproj import CRS
 from remnant.errors import InvalidInput
 from remnant.io import geometry as geo
 from remnant.io import places
-from remnant.io.case_file import Region, expand
+from remnant.io.case_file import Region, case_path, expand, read_case_file
 from remnant.io.findings import FindingLog
 from remnant.io.geometry import LONLAT
 from remnant.io.layer_section import Layer
@@ -69,3 +69,20 @@ def _rows(region: Region, folder: Path, what: str) -> Rows:
         found = log.found[0]
         raise InvalidInput(f"{what}: {found.asked}; {found.came}. {found.todo}")
     return rows
+
+
+def read_region(path: Path | str, crs: str) -> shapely.Geometry | None:
+    """The [region] of a case as ground in its CRS; None where the case names none. [m]
+
+    Parameters
+    ----------
+    path
+        Case folder or case.toml.
+    crs
+        Projected CRS of the case.
+    """
+    file = case_path(Path(path))
+    region = read_case_file(file).region
+    return (
+        None if region is None else region_ground(region, file.parent, "region", geo.crs_of(crs, "the case"))
+    )
