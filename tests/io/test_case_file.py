@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from remnant.io.case_file import KINDS, CaseFile, Columns, Defaults, Layer, near, read_case_file
+from remnant.io.case_file import CaseFile, near, read_case_file
 from remnant.io.case_template import case_template
 from remnant.io.kinds import KEYS
+from remnant.io.layer_section import KINDS, Columns, Defaults, Layer
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "case-file.md"

@@ -53,13 +53,15 @@ _DEACTIVATION_FIELDS = ("p_sda_fails", "sda_delay")
 _PRIOR_UNITS = (
     (re.compile(r"exists\.\S+"), "1"),
     (re.compile(r"density\.\S+"), "1/km2"),
-    (re.compile(r"clump_shape|clump_shape\.deposits|deposit_factor"), "ratio"),
+    (re.compile(r"clump_shape|clump_shape\.deposits|deposit_factor|field\.spread"), "ratio"),
+    (re.compile(r"field\.range"), "km"),
 )
 _UNIT_HINTS = {
     "1": "Probabilities are written from 0 to 1; for percent, divide by 100.",
     "h": "Times are written in hours: 1 d is 24 h.",
     "1/km2": "Densities are written in items per square kilometre.",
     "ratio": "A factor without unit is written as ratio.",
+    "km": "Distances between places are written in kilometres.",
 }
 
 
@@ -231,10 +233,13 @@ def make_prior(where: str, name: str, entry: PriorEntry, user_file: str) -> Mode
     """The record of a model prior; its name says its unit."""
     for pattern, unit in _PRIOR_UNITS:
         if pattern.fullmatch(name):
+            if name.startswith("field.") and not entry.low > (1.0 if name == "field.spread" else 0.0):
+                bound = "1: places differ by that factor" if name == "field.spread" else "0"
+                raise CatalogueError(f"{where}: must be above {bound}; got {entry.low:g}. Correct low.")
             return ModelPrior(name=name, range=make_range(where, entry, unit), user_file=user_file)
     raise CatalogueError(
         f"{where}: no prior has this name. Use exists.<class>, density.<class>, clump_shape, "
-        f'clump_shape.deposits or deposit_factor (quoted, as in [priors."exists.SHA"]).'
+        f'clump_shape.deposits, deposit_factor, field.range or field.spread (quoted, as in [priors."exists.SHA"]).'
     )
 
 

@@ -1,5 +1,17 @@
 """Frozen records of a case, and their reduction to what was found (Y) and how hard it was looked for (E)."""
 
+from remnant.evidence.covariates import CategoryCovariate as CategoryCovariate
+from remnant.evidence.covariates import Covariate as Covariate
+from remnant.evidence.covariates import DistanceCovariate as DistanceCovariate
+from remnant.evidence.covariates import FieldSpec as FieldSpec
+from remnant.evidence.covariates import ModelSpec as ModelSpec
+from remnant.evidence.covariates import PastEventsCovariate as PastEventsCovariate
+from remnant.evidence.covariates import RasterCovariate as RasterCovariate
+from remnant.evidence.covariates import Zones as Zones
+from remnant.evidence.design import Design as Design
+from remnant.evidence.design import Scaling as Scaling
+from remnant.evidence.design import design_findings as design_findings
+from remnant.evidence.design import design_matrix as design_matrix
 from remnant.evidence.records import Case as Case
 from remnant.evidence.records import Deposits as Deposits
 from remnant.evidence.records import Districts as Districts
@@ -17,3 +29,4 @@ from remnant.evidence.reduction import OrdnanceClass as OrdnanceClass
 from remnant.evidence.reduction import Reduction as Reduction
 from remnant.evidence.reduction import SearchStep as SearchStep
 from remnant.evidence.streams import deposit_class as deposit_class
+from remnant.evidence.surface import Surface as Surface

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from remnant.catalogue import Catalogue, Range
 from remnant.errors import InvalidInput
+from remnant.evidence.covariates import Covariate, ModelSpec
 from remnant.units import Floats, not_negative, probability
 
 Geometries = NDArray[np.object_]
@@ -267,6 +268,10 @@ class Case:
         Dates for which the answer is asked; none before `as_of`. Later ones are forecasts.
     crs
         Projected CRS of every geometry, as WKT or authority code. [m]
+    model
+        Which density model is asked for.
+    covariates
+        What may go with more or fewer items; the field model uses them.
     priors
         Overrides of the catalogue's model priors, by dotted name.
     num_draws
@@ -291,6 +296,8 @@ class Case:
     deposits: Deposits
     districts: Districts
     policy: Policy = field(default_factory=Policy)
+    model: ModelSpec = field(default_factory=ModelSpec)
+    covariates: tuple[Covariate, ...] = ()
     priors: Mapping[str, Range] = field(default_factory=dict)
     default_types: tuple[str, ...] = ()
     seed: int = 1

@@ -9,144 +9,21 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from remnant.catalogue.records import Basis
 from remnant.errors import CaseError, InvalidInput
 from remnant.evidence import Finding
 from remnant.io.findings import case_error_message
+from remnant.io.layer_section import Columns, Defaults, IsoDate, Layer, Number, Probability, Section, Words
+from remnant.io.model_section import COVARIATES, FieldSection, Model, Prior, Sourced
 
 CASE_FILE = "case.toml"
-Kind = Literal[
-    "hazard_areas", "released_areas", "searches", "land_use", "finds", "accidents", "deposits", "districts"
-]
-KINDS: tuple[str, ...] = get_args(Kind)
 _VARIABLE = re.compile(r"\$\{([^}:]*)(?::-([^}]*))?\}")
 
 
-def _as_date(value: object) -> object:
-    """ISO text and TOML dates are dates; a date-time is not."""
-    if isinstance(value, dt.datetime):
-        raise ValueError("a date without a time of day is wanted, such as 2024-07-31")
-    if isinstance(value, str):
-        try:
-            return dt.date.fromisoformat(value.strip())
-        except ValueError:
-            raise ValueError("a date is wanted as year-month-day, such as 2024-07-31") from None
-    return value
-
-
-def _as_number(value: object) -> object:
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-IsoDate = Annotated[dt.date, BeforeValidator(_as_date)]
-Number = Annotated[float, BeforeValidator(_as_number), Field(allow_inf_nan=False)]
-Probability = Annotated[Number, Field(ge=0.0, le=1.0)]
-Words = Annotated[list[str], BeforeValidator(_as_list)]
-Value = str | bool | int | float | dt.date
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class LonLat(_Section):
-    """Two columns that hold a point: ``lon``/``lat``, or ``x``/``y`` in the layer's CRS."""
-
-    x: str = Field(alias="lon")
-    y: str = Field(alias="lat")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _names(cls, data: Any) -> Any:
-        if isinstance(data, dict) and set(data) == {"x", "y"}:
-            return {"lon": data["x"], "lat": data["y"]}
-        return data
-
-
-class Columns(_Section):
-    """Which column of the file holds what; every key is optional here, the kind of the layer asks for its own."""
-
-    id: str | None = None
-    name: str | None = None
-    geometry: str | LonLat | Literal[False] | None = None
-    type: str | None = None
-    setting: str | None = None
-    delivery: str | None = None
-    date: str | None = None
-    start: str | None = None
-    end: str | None = None
-    items_start: str | None = None
-    items_end: str | None = None
-    quantity: str | None = None
-    quantity_low: str | None = None
-    quantity_high: str | None = None
-    rounds: str | None = None
-    items_per_round: str | None = None
-    coverage: str | None = None
-    items_found: str | None = None
-    is_complete: str | None = None
-    precision_m: str | None = None
-    status: str | None = None
-    hazard_class: str | None = None
-    search_id: str | None = None
-    method: str | None = None
-    reported_area_m2: str | None = None
-
-
-class Defaults(_Section):
-    """Values for records whose column is missing or blank; the same keys as the columns."""
-
-    type: Annotated[str | list[str], Field()] | None = None
-    setting: str | None = None
-    delivery: str | None = None
-    date: IsoDate | None = None
-    start: IsoDate | None = None
-    end: IsoDate | None = None
-    items_start: IsoDate | None = None
-    items_end: IsoDate | None = None
-    quantity: Number | None = None
-    quantity_low: Number | None = None
-    quantity_high: Number | None = None
-    rounds: Number | None = None
-    items_per_round: Number | None = None
-    coverage: Number | None = None
-    items_found: Number | None = None
-    is_complete: bool | None = None
-    precision_m: Number | None = None
-    status: str | None = None
-    hazard_class: str | None = None
-    search_id: str | None = None
-    method: str | None = None
-    reported_area_m2: Number | None = None
-
-
-class Layer(_Section):
-    """One layer of records: its file, how to read it, and which column is what."""
-
-    kind: Kind
-    file: str = Field(min_length=1)
-    name: str = ""
-    layer: str | None = None
-    encoding: str | None = None
-    crs: str | None = None
-    date_format: Words = []
-    decimal: Literal[".", ","] = "."
-    skip_rows: Annotated[int, Field(ge=0)] = 0
-    where: dict[str, Value | list[Value]] = {}
-    columns: Columns = Columns()
-    defaults: Defaults = Defaults()
-    values: dict[str, dict[str, str | float | int | bool]] = {}
-
-
-class Grid(_Section):
+class Grid(Section):
     """Cell size, clump block size and reach around the evidence. [m]"""
 
     cell_m: Annotated[Number, Field(gt=0)] = 50.0
@@ -154,7 +31,7 @@ class Grid(_Section):
     around_m: Annotated[Number, Field(ge=0)] = 0.0
 
 
-class PolicySection(_Section):
+class PolicySection(Section):
     """The release policy; a limit that is not named is not asked for."""
 
     name: str = "none stated"
@@ -163,29 +40,7 @@ class PolicySection(_Section):
     density_q95_max_per_km2: Annotated[Number, Field(ge=0)] | None = None
 
 
-class Prior(_Section):
-    """A range of the user's own, under the same rules as the catalogue's."""
-
-    low: Number
-    high: Number
-    unit: str
-    source: str
-    basis: Basis = "judgement"
-    value: Number | None = None
-    note: str = ""
-    valid_for: str = ""
-    licence: str = ""
-    retrieved: str = ""
-
-
-class Model(_Section):
-    """Which density model, and its priors."""
-
-    kind: Literal["stratum"] = "stratum"
-    priors: dict[str, Prior] = {}
-
-
-class Region(_Section):
+class Region(Section):
     """Where records are expected: a polygon layer, or a box in degrees (west, south, east, north)."""
 
     file: str | None = None
@@ -206,13 +61,13 @@ class Region(_Section):
         return self
 
 
-class Outside(_Section):
+class Outside(Section):
     """What may lie outside hazard areas."""
 
-    types: Words = []
+    types: Words = Field(default_factory=list)
 
 
-class CaseFile(_Section):
+class CaseFile(Section):
     """Everything that a case.toml may say."""
 
     name: str = Field(min_length=1)
@@ -222,7 +77,7 @@ class CaseFile(_Section):
     num_draws: Annotated[int, Field(ge=100, le=100_000)] = 1000
     notes: str = ""
     crs: str = "auto"
-    catalogue: Words = []
+    catalogue: Words = Field(default_factory=list)
     region: Region | None = None
     grid: Grid = Grid()
     policy: PolicySection = PolicySection()
@@ -309,7 +164,8 @@ def near(word: str, known: list[str] | tuple[str, ...], num: int = 3) -> str:
 
 _SECTIONS: dict[str, type[BaseModel]] = {
     "region": Region, "grid": Grid, "policy": PolicySection, "model": Model, "priors": Prior, "outside": Outside,
-    "layers": Layer, "columns": Columns, "defaults": Defaults,
+    "layers": Layer, "columns": Columns, "defaults": Defaults, "field": FieldSection, "effect": Sourced,
+    "effects": Sourced, "range_km": Sourced, "spread_factor": Sourced, **COVARIATES,
 }  # fmt: skip
 
 
@@ -328,7 +184,9 @@ def _finding(error: dict[str, Any], file: str) -> Finding:
 
 def _key(place: list[Any]) -> str:
     words = ""
-    for part in place:
+    for index, part in enumerate(place):
+        if part in COVARIATES and index and isinstance(place[index - 1], int):
+            continue  # the kind of a covariate, which tells nothing about where
         words += f"[{part + 1}]" if isinstance(part, int) else f"{'.' if words else ''}{part}"
     return words or "the case"
 
@@ -337,13 +195,17 @@ def _words(error: dict[str, Any], place: list[Any]) -> tuple[str, str]:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         section = next((_SECTIONS[p] for p in reversed(place[:-1]) if p in _SECTIONS), CaseFile)
-        known = tuple(section.model_fields)
+        known = tuple(field.alias or name for name, field in section.model_fields.items())
         return "is not a key of this section", f"{near(str(place[-1]), known)}Known keys: {', '.join(known)}"
     if kind == "missing":
         return (
             "is required",
             f"add it{': the date up to which the records run' if place[-1:] == ['as_of'] else ''}",
         )
+    if kind.startswith("union_tag"):
+        kinds = tuple(COVARIATES)
+        tag = near(str(context.get("tag", "")), kinds)
+        return f"kind must be one of {', '.join(kinds)}", f"{tag}Name the kind of the covariate"
     if kind == "literal_error":
         return (
             f"must be one of {context['expected']}",

@@ -29,9 +29,10 @@ from remnant.evidence import (
 )
 from remnant.io import geometry as geo
 from remnant.io import places
-from remnant.io.case_file import CaseFile, Layer, case_path, expand, near, read_case_file
+from remnant.io.case_file import CaseFile, case_path, expand, near, read_case_file
 from remnant.io.findings import FindingLog, case_error_message, grouped
 from remnant.io.kinds import KEYS, Context, Part, parts_of
+from remnant.io.layer_section import Layer
 from remnant.io.layers import read_rows
 from remnant.io.rows import Rows
 from remnant.io.table import file_parts, sha256

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from remnant.errors import InvalidInput
-from remnant.io.case_file import Layer, LonLat, near
+from remnant.io.case_file import near
 from remnant.io.cells import Bounds, UnreadableCellError, is_blank, number_of, text_of
 from remnant.io.findings import FindingLog
 from remnant.io.geometry import crs_of, parsed
+from remnant.io.layer_section import Layer, LonLat
 from remnant.io.rows import Rows
 from remnant.io.sheets import read_sheet, read_text
 from remnant.io.table import PARQUETS, SHEETS, TEXTS, Table

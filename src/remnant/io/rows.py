@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from remnant.io.case_file import Layer
 from remnant.io.cells import Bounds, UnreadableCellError, is_blank, is_formula, number_of, text_of, truth_of
 from remnant.io.dates import BLANK_DATES, Days, read_days
 from remnant.io.findings import FindingLog
+from remnant.io.layer_section import Layer
 from remnant.io.table import Table
 from remnant.units import day_number
 
