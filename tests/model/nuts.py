@@ -5,13 +5,15 @@ lattice, the node variance of the infinite lattice is found by means of arithmet
 likelihood are those of numpyro, and all parameters are drawn together by NUTS: no Laplace step, no integration over
 a few points.
 
-What makes it quick is a linear change of variables: before sampling, the posterior mode and the curvature there are
-found by Newton steps, and NUTS walks in coordinates in which that curvature is the identity. The draws are exact whatever
-the curvature was. All data sets of one shape share one compilation.
+What makes it quick is a change of variables: before sampling, a normal approximation is found by Newton steps, and NUTS
+walks in coordinates in which the posterior is about standard normal whatever the hyper-parameters are. The draws are
+exact however good or bad the approximation was. All data sets of one shape share one compilation.
 """
 
 from __future__ import annotations
 
+import functools
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +24,7 @@ import numpyro
 import numpyro.distributions as dist
 from numpy.typing import NDArray
 from numpyro.diagnostics import effective_sample_size, gelman_rubin
-from numpyro.infer import MCMC, NUTS, init_to_value
+from numpyro.infer.hmc import hmc
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 from scipy.special import gammaln
@@ -151,45 +153,66 @@ def _arrays(problem: Problem) -> dict[str, Any]:
         "values": np.maximum(values, 0.0),
         "vectors": vectors,
         "rows": problem.interpolation[on] @ vectors,
+        "row_squares": np.square(problem.interpolation[on]).sum(axis=1) / len(values),
         "covariates": np.asarray(problem.covariates, float).reshape(len(on), -1)[on],
         "spacing_m": float(problem.spacing_m),
         "priors": np.array(
-            [log_normal(problem.range_m), log_normal(problem.spread), clump, problem.level, (0.0, problem.slope_sd)]
+            [
+                log_normal(problem.range_m),
+                log_normal(problem.spread),
+                clump,
+                problem.level,
+                (0.0, problem.slope_sd),
+            ]
         ),
         "is_clumped": problem.clump is not None,
     }
 
 
+def _waves(hyper: Any, data: dict[str, Any]) -> Any:
+    """Prior sd of the waves (eigenvectors of the lattice) of the field."""
+    log_range, log_spread = (data["priors"][i, 0] + data["priors"][i, 1] * hyper[i] for i in (0, 1))
+    a = 8.0 * (data["spacing_m"] / jnp.exp(log_range)) ** 2
+    return jnp.exp(log_spread) / jnp.sqrt(lattice_variance(a)) / (a + data["values"])
+
+
 def _parts(theta: Any, data: dict[str, Any]) -> dict[str, Any]:
-    """Names for the coordinates: four of level and hyper-parameters, then slopes, then the white field."""
+    """Names for the coordinates: three hyper-parameters, level, slopes, waves."""
     k = data["covariates"].shape[1]
     shift, scale = data["priors"][:4].T
-    log_range, log_spread, log_clump, level = shift + scale * theta[:4]
-    a = 8.0 * (data["spacing_m"] / jnp.exp(log_range)) ** 2
-    size = jnp.exp(log_spread) / jnp.sqrt(lattice_variance(a))
+    log_range, log_spread, _, level = shift + scale * theta[:4]
     return {
         "log_range": log_range,
         "log_spread": log_spread,
-        "log_clump": log_clump,
+        "clump": _clump(theta, data),
         "level": level,
         "slopes": data["priors"][4, 1] * theta[4 : 4 + k],
-        "wave": size * theta[4 + k :] / (a + data["values"]),
+        "wave": _waves(theta, data) * theta[4 + k :],
     }
+
+
+def _clump(theta: Any, data: dict[str, Any]) -> Any:
+    return jnp.exp(data["priors"][2, 0] + data["priors"][2, 1] * theta[2])
+
+
+def _mean(part: dict[str, Any], data: dict[str, Any]) -> Any:
+    """Expected counts of the rows."""
+    field = data["covariates"] @ part["slopes"] + data["rows"] @ part["wave"]
+    return jnp.exp(part["level"] + field + data["log_exposure"])
 
 
 def _log_posterior(theta: Any, data: dict[str, Any]) -> Any:
     """Up to a constant; all priors are standard normal in these coordinates."""
     part = _parts(theta, data)
-    log_density = part["level"] + data["covariates"] @ part["slopes"] + data["rows"] @ part["wave"]
-    mean = jnp.exp(log_density + data["log_exposure"])
-    clumped = dist.NegativeBinomial2(mean, jnp.exp(part["log_clump"])).log_prob(data["found"])
+    mean = _mean(part, data)
+    clumped = dist.NegativeBinomial2(mean, part["clump"]).log_prob(data["found"])
     plain = dist.Poisson(mean).log_prob(data["found"])
     counts = jnp.where(data["is_clumped"], clumped, plain)
     return dist.Normal().log_prob(theta).sum() + counts.sum()
 
 
 def _log_counts(found: Floats, log_mean: Floats, clump: float) -> tuple[float, Floats, Floats]:
-    """Log-likelihood without constants, its first derivative, and minus its second, by the log mean; for Newton only."""
+    """Log-likelihood but for constants, its first derivative, and minus its second, by the log mean; for Newton."""
     mean = np.exp(log_mean)
     if not np.isfinite(clump):
         return float(found @ log_mean - mean.sum()), found - mean, mean
@@ -206,13 +229,10 @@ def _laplace(hyper: Floats, data: dict[str, Any], start: Floats) -> tuple[float,
     the space of the rows (Rasmussen and Williams 2006, algorithm 3.1).
     """
     shift, scale = data["priors"][:4].T
-    log_range, log_spread, log_clump = shift[:3] + scale[:3] * hyper
-    clump = np.exp(log_clump) if data["is_clumped"] else np.inf
-    a = 8.0 * (data["spacing_m"] / np.exp(log_range)) ** 2
-    size = np.exp(log_spread) / np.sqrt(float(lattice_variance(a)))
+    clump = float(_clump(hyper, data)) if data["is_clumped"] else np.inf
     level = np.full((len(data["found"]), 1), scale[3])
     slopes = data["priors"][4, 1] * data["covariates"]
-    design = np.hstack([level, slopes, size / (a + data["values"]) * data["rows"]])
+    design = np.hstack([level, slopes, np.asarray(_waves(hyper, data)) * data["rows"]])
     offset, prior = shift[3] + data["log_exposure"], design @ design.T
     weights, old = start, -np.inf
     for _ in range(60):
@@ -239,8 +259,8 @@ def _height(weights: Floats, prior: Floats, offset: Floats, found: Floats, clump
     return height if np.isfinite(height) else -np.inf
 
 
-def _approximation(data: dict[str, Any]) -> tuple[Floats, Floats]:
-    """Centre and scale of a normal distribution near the posterior: coordinates = centre + scale @ z."""
+def _approximation(data: dict[str, Any]) -> dict[str, Floats]:
+    """Where the posterior lies: centre and scale of the three hyper-parameters, and of the rest given them."""
     start = np.zeros(len(data["found"]))
 
     def drop(hyper: Floats) -> float:
@@ -248,83 +268,107 @@ def _approximation(data: dict[str, Any]) -> tuple[Floats, Floats]:
 
     best = minimize(drop, np.zeros(3), method="BFGS", options={"gtol": 1e-3, "maxiter": 30}).x
     _, centre, root, start = _laplace(best, data, start)
-    step = 0.2 * np.eye(3)
+    step, k = 0.2 * np.eye(3), 1 + data["covariates"].shape[1]
     bend = np.array(
         [
-            [(drop(best + i + j) - drop(best + i - j) - drop(best - i + j) + drop(best - i - j)) / 0.16 for j in step]
+            [drop(best + i + j) - drop(best + i - j) - drop(best - i + j) + drop(best - i - j) for j in step]
             for i in step
         ]
     )
-    value, vector = np.linalg.eigh(bend)
-    hyper_scale = vector / np.sqrt(np.maximum(value, 0.3))  # the prior alone has 1
-    move = np.stack(
-        [(_laplace(best + i, data, start)[1] - _laplace(best - i, data, start)[1]) / 0.4 for i in step], axis=1
-    )
+    value, vector = np.linalg.eigh(bend / 0.16)
+    move = [_laplace(best + i, data, start)[1] - _laplace(best - i, data, start)[1] for i in step]
     rest = cholesky(np.eye(len(centre)) + root.T @ root, lower=True)
-    scale = np.block(
-        [
-            [hyper_scale, np.zeros((3, len(centre)))],
-            [move @ hyper_scale, solve_triangular(rest, np.eye(len(centre)), lower=True).T],
-        ]
+    return {
+        "hyper": best,
+        "hyper_scale": vector / np.sqrt(np.maximum(value, 0.3)),  # the prior alone has 1
+        "rest": centre,
+        "rest_scale": solve_triangular(rest, np.eye(len(centre)), lower=True).T,
+        "move": np.stack(move, axis=1)[:k] / 0.4,
+        "mean": np.asarray(_mean(_parts(np.concatenate([best, centre]), data), data)),
+    }
+
+
+def _coordinates(z: Any, data: dict[str, Any], near: dict[str, Any]) -> tuple[Any, Any]:
+    """Coordinates in which all priors are standard normal, from those of NUTS, and the log of the volume's change.
+
+    Given hyper-parameters, wave j of size σ_j is about normal, with precision 1 + c σ_j² and mean proportional to
+    c σ_j / (1 + c σ_j²), c the mean information on a wave: scale and mean follow the hyper-parameters, so that NUTS
+    meets no funnel.
+    """
+
+    def information(hyper: Any) -> Any:
+        size = _clump(hyper, data)
+        return (
+            data["row_squares"] * jnp.where(data["is_clumped"], size / (size + near["mean"]), 1.0)
+        ) @ near["mean"]
+
+    k = near["move"].shape[0]
+    step = near["hyper_scale"] @ z[:3]
+    hyper, rest = near["hyper"] + step, near["rest_scale"] @ z[3:]
+    now, then = _waves(hyper, data), _waves(near["hyper"], data)
+    c, c_then = information(hyper), information(near["hyper"])
+    ratio = (1.0 + c_then * then**2) / (1.0 + c * now**2)
+    wave = near["rest"][k:] * (c * now) / (c_then * then) * ratio + jnp.sqrt(ratio) * rest[k:]
+    return jnp.concatenate([hyper, near["rest"][:k] + near["move"] @ step + rest[:k], wave]), 0.5 * jnp.log(
+        ratio
+    ).sum()
+
+
+def _potential(data: dict[str, Any], near: dict[str, Any]) -> Any:
+    def energy(z: Any) -> Any:
+        theta, log_volume = _coordinates(z, data, near)
+        return -_log_posterior(theta, data) - log_volume
+
+    return energy
+
+
+@functools.partial(jax.jit, static_argnames=("num_warmup", "num_draws"))
+def _chain(key: Any, data: dict[str, Any], near: dict[str, Any], num_warmup: int, num_draws: int) -> Any:
+    """One chain of NUTS from the centre: parts of each draw, whether it diverged, its number of gradients."""
+    start, draw = hmc(potential_fn_gen=_potential, algo="NUTS")
+    state = start(
+        jnp.zeros(near["hyper"].size + near["rest"].size),
+        num_warmup=num_warmup,
+        step_size=0.5,
+        adapt_mass_matrix=False,
+        dense_mass=False,
+        target_accept_prob=0.9,
+        rng_key=key,
+        model_args=(data, near),
     )
-    return np.concatenate([best, centre]), scale
 
+    def one(state: Any, _: None) -> Any:
+        state = draw(state, (data, near))
+        return state, (state.z, state.diverging, state.num_steps)
 
-def _model(data: dict[str, Any], centre: Any, scale: Any) -> None:
-    z = numpyro.sample("z", dist.ImproperUniform(dist.constraints.real, (), centre.shape))
-    numpyro.factor("posterior", _log_posterior(centre + scale @ z, data))
-
-
-@jax.jit
-def _unfold(z: Any, data: dict[str, Any], centre: Any, scale: Any) -> dict[str, Any]:
-    part = jax.vmap(lambda one: _parts(one, data))(z @ scale.T + centre)
-    return part | {"nodes": part["wave"] @ data["vectors"].T}
-
-
-_SAMPLERS: dict[tuple[int, ...], MCMC] = {}
-
-
-def _sampler(num_warmup: int, num_draws: int, num_chains: int, num_coordinates: int) -> MCMC:
-    key = num_warmup, num_draws, num_chains, num_coordinates
-    if key not in _SAMPLERS:
-        kernel = NUTS(
-            _model,
-            adapt_mass_matrix=False,
-            target_accept_prob=0.8,
-            init_strategy=init_to_value(values={"z": np.zeros(num_coordinates)}),
-        )
-        _SAMPLERS[key] = MCMC(
-            kernel,
-            num_warmup=num_warmup,
-            num_samples=num_draws,
-            num_chains=num_chains,
-            chain_method="sequential",
-            progress_bar=False,
-            jit_model_args=True,
-        )
-    return _SAMPLERS[key]
+    z, diverged, steps = (
+        part[num_warmup:] for part in jax.lax.scan(one, state, None, length=num_warmup + num_draws)[1]
+    )
+    parts = jax.vmap(lambda one: _parts(_coordinates(one, data, near)[0], data))(z)
+    return parts | {"nodes": parts["wave"] @ data["vectors"].T, "diverged": diverged, "steps": steps}
 
 
 def nuts(
-    problem: Problem, *, seed: int, num_warmup: int = 150, num_draws: int = 500, num_chains: int = 4
+    problem: Problem, *, seed: int, num_warmup: int = 150, num_draws: int = 1000, num_chains: int = 2
 ) -> Draws:
-    """Draws of everything uncertain: `num_draws` of each chain."""
-    data = _arrays(problem)
-    centre, scale = _approximation(data)
-    sampler = _sampler(num_warmup, num_draws, num_chains, centre.size)
-    sampler.run(jax.random.PRNGKey(seed), data, centre, scale, extra_fields=("diverging", "num_steps"))
-    part = {name: np.asarray(value) for name, value in _unfold(sampler.get_samples()["z"], data, centre, scale).items()}
-    extra = sampler.get_extra_fields()
+    """Draws of everything uncertain: `num_draws` of each chain. Chains run in threads of their own."""
+    data = jax.tree.map(jnp.asarray, _arrays(problem))
+    near = jax.tree.map(jnp.asarray, _approximation(jax.tree.map(np.asarray, data)))
+    keys = jax.random.split(jax.random.PRNGKey(seed), num_chains)
+    walk = _chain.lower(keys[0], data, near, num_warmup, num_draws).compile()
+    with ThreadPoolExecutor(num_chains) as threads:
+        chains = list(threads.map(lambda key: jax.block_until_ready(walk(key, data, near)), keys))
+    part = {name: np.concatenate([np.asarray(chain[name]) for chain in chains]) for name in chains[0]}
     return Draws(
         nodes=part["nodes"],
         slopes=part["slopes"],
         level=part["level"],
         range_m=np.exp(part["log_range"]),
         spread=np.exp(part["log_spread"]),
-        clump=np.exp(part["log_clump"]),
+        clump=part["clump"],
         num_chains=num_chains,
-        divergent=int(np.asarray(extra["diverging"]).sum()),
-        steps=float(np.asarray(extra["num_steps"]).mean()),
+        divergent=int(part["diverged"].sum()),
+        steps=float(part["steps"].mean()),
     )
 
 
