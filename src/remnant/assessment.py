@@ -19,11 +19,14 @@ from remnant._version import __version__
 from remnant.decide import AreaEvidence, release_verdict, search_share_needed
 from remnant.evidence import Case, GridSpec, Policy, Reduction, reduce_case
 from remnant.field import (
+    DensityPosterior,
+    FieldPosterior,
     Remaining,
-    StratumPosterior,
     Summary,
     cells_remaining,
     count_remaining,
+    field_summary,
+    fit_field,
     fit_stratum,
     is_ageless,
     summary,
@@ -138,9 +141,7 @@ def assess(case: Case, *, seed: int | None = None, progress: Progress | None = N
     report("reduce")(0.0)
     reduction = reduce_case(case)
     report("reduce")(1.0)
-    posterior = fit_stratum(
-        case, reduction, rng=np.random.default_rng([seed, *b"density"]), progress=report("learn")
-    )
+    posterior = _learn(case, reduction, np.random.default_rng([seed, *b"density"]), report("learn"))
     as_of = day_number(case.as_of)
     days = [day_number(d) for d in case.dates]
     groups, area_portions = _groups_of(case, reduction)
@@ -167,7 +168,10 @@ def assess(case: Case, *, seed: int | None = None, progress: Progress | None = N
         progress=report("cells"),
         order=counted.group_draws["all"][:, 0, 3].astype(np.float64),
     )
-    parameters = pd.DataFrame(summary(posterior.table, posterior.z), columns=list(_PARAMETER_COLUMNS))
+    known = summary(posterior.table, posterior.z)
+    if isinstance(posterior, FieldPosterior):
+        known += field_summary(case, posterior)
+    parameters = pd.DataFrame(known, columns=list(_PARAMETER_COLUMNS))
     area_results = _area_results(case, reduction, counted, area_portions)
     findings = pd.DataFrame(
         [dataclasses.asdict(f) for f in case.findings + reduction.findings], columns=list(_FINDING_COLUMNS)
@@ -195,6 +199,15 @@ def assess(case: Case, *, seed: int | None = None, progress: Progress | None = N
         provenance=_provenance(case, seed),
         judgements=_judgements(parameters),
     )
+
+
+def _learn(
+    case: Case, reduction: Reduction, rng: np.random.Generator, progress: Callable[[float], None]
+) -> DensityPosterior:
+    """Posterior of the density model that the case names."""
+    if case.model.kind == "field":
+        return fit_field(case, reduction, rng=rng, progress=progress)
+    return fit_stratum(case, reduction, rng=rng, progress=progress)
 
 
 _SCOPES = ("hazard areas", "deposits", "outside hazard areas", "place unknown", "all")
@@ -305,7 +318,7 @@ def _area_results(
 def _areas(
     case: Case,
     reduction: Reduction,
-    posterior: StratumPosterior,
+    posterior: DensityPosterior,
     counted: Remaining,
     area_results: pd.DataFrame,
     over_time: Remaining,
@@ -368,7 +381,7 @@ def _areas(
 
 
 def _search_needed(
-    case: Case, reduction: Reduction, posterior: StratumPosterior, counted: Remaining
+    case: Case, reduction: Reduction, posterior: DensityPosterior, counted: Remaining
 ) -> Floats:
     """Further ground of every hazard area to search without a find before the policy is met. [m²]"""
     limits = [v for v in (case.policy.p_any_armed_max, case.policy.p_any_explosive_max) if v is not None]
@@ -399,7 +412,7 @@ def _when_ready(policy: Policy, p_armed: Floats, days: Sequence[float]) -> str:
     return ""
 
 
-def _clearance_detection(case: Case, posterior: StratumPosterior) -> Floats:
+def _clearance_detection(case: Case, posterior: DensityPosterior) -> Floats:
     """Draws of the detection probability of the case's most used clearance method."""
     methods = [str(m) for m in case.searches.method if case.catalogue.method(str(m)).kind == "clearance"]
     name = case.catalogue.method(
@@ -450,7 +463,7 @@ def _cells(case: Case, reduction: Reduction, result: Summary) -> xr.Dataset:
 def _provenance(case: Case, seed: int) -> dict[str, object]:
     return {
         "program": f"remnant {__version__}",
-        "model": "stratum",
+        "model": case.model.kind,
         "seed": seed,
         "num_draws": case.num_draws,
         "as_of": case.as_of.isoformat(),

@@ -15,6 +15,7 @@ Ints = NDArray[np.int64]
 DAY_H = 24.0
 YEAR_D = 365.25
 KM2_M2 = 1e6
+KM_M = 1e3
 _AGE_UNITS_D = {"min": 1 / 1440, "h": 1 / 24, "d": 1.0, "w": 7.0, "mo": YEAR_D / 12, "y": YEAR_D}
 _AGE = re.compile(r"^\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>min|h|d|w|mo|y)\s*$")
 _EPOCH = dt.date(1970, 1, 1)

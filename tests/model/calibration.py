@@ -1,4 +1,8 @@
-"""Calibration of the stratum model by simulation: `python tests/model/calibration.py --replicates 500 --write`.
+"""Calibration of the models by simulation: `python tests/model/calibration.py --replicates 500 --write`.
+
+`--world` names what is drawn: ``stratum`` (a case without a field), ``field`` (the same case with one; its truth is
+drawn from the continuous Matérn covariance, not from the lattice), ``field-dense`` (ten times as many items), and
+``counts-sparse``, ``counts-dense`` (a field alone, counted with clumps: 0.1 and 5 items to a searched cell).
 
 For every replicate a design is drawn, a truth is drawn from the priors item by item (`remnant.simulate`, which shares
 no formula with the model), the records that the programme would hold are made, and the model is fitted to them. If the
@@ -22,23 +26,128 @@ PAGE = HERE.parents[1] / "docs" / "calibration.md"
 WORKERS = 2
 NUM_DRAWS = 500
 SEED = 78
+WORLDS = ("stratum", "field", "field-dense", "counts-sparse", "counts-dense")
 STATES = ("armed", "expired", "dud", "explosive")
 
 
-def one(replicate: int) -> dict[str, list[float]]:
+def one(world: str, replicate: int) -> dict[str, list[float]]:
     """Name → rank of the truth in [0, 1], whether the interval holds it, truth, posterior mean, of one replicate."""
+    return one_field(world, replicate) if world.startswith("counts") else one_case(world, replicate)
+
+
+class Told(dict[str, list[float]]):
+    """What is told of a replicate."""
+
+    def __init__(self, world: str, replicate: int) -> None:
+        import numpy as np
+
+        super().__init__()
+        self.tie = np.random.default_rng([SEED, replicate, 1])
+
+    def put(self, name: str, draws, value) -> None:
+        """Take in a quantity: its draws, and its truth."""
+        import numpy as np
+
+        below, equal = int((draws < value).sum()), int((draws == value).sum())
+        low, high = np.quantile(draws, [0.05, 0.95], method="inverted_cdf")
+        rank = (below + self.tie.random() * (equal + 1)) / (len(draws) + 1)
+        self[name] = [rank, float(low <= value <= high), float(value), float(draws.mean())]
+
+
+def one_field(world: str, replicate: int) -> Told:
+    """A field alone on 12 × 12 cells, two in five of them searched."""
     import numpy as np
+
+    from remnant.field import CountEvidence, LatentModel, field_draws, lattice_over, sample_latent
+    from remnant.numerics import link_of
+
+    rng = np.random.default_rng([SEED, replicate, 7])
+    mean = {"counts-sparse": 0.1, "counts-dense": 5.0}[world]
+    x, y = (v.ravel() for v in np.meshgrid(np.arange(12) + 0.5, np.arange(12) + 0.5))
+    links = {
+        "range": link_of(2.0, 12.0, is_probability=False),
+        "spread": link_of(0.4, 1.6, is_probability=False),
+        "level": link_of(mean / 2.0, mean * 2.0, is_probability=False),
+        "clump": link_of(0.5, 5.0, is_probability=False),
+    }
+    true = {name: float(link.value(rng.standard_normal(1))[0]) for name, link in links.items()}
+    slope = 0.5 * rng.standard_normal()
+    lattice = lattice_over(x, y, 1.0, 3.0)
+    read, height = lattice.interpolation(x, y), rng.standard_normal(x.size)
+    nodes = field_draws(lattice, true["range"], true["spread"], 1, rng=rng)[0]
+    log_density = np.log(true["level"]) + read @ nodes + slope * height
+    exposure = np.where(rng.random(x.size) < 0.4, 0.8, 0.0)
+    clumps = rng.gamma(true["clump"], 1.0 / true["clump"], x.size)
+    found = rng.poisson(np.exp(log_density) * clumps * exposure)
+    model = LatentModel(
+        lattice=lattice, read=read, range_m=links["range"], spread=links["spread"],
+        likelihood=CountEvidence(
+            found=found, exposure=exposure, level=links["level"], clump=links["clump"]
+        ),
+        covariates=height[:, None], slope_mean=np.zeros(1), slope_sd=np.array([0.5]),
+    )  # fmt: skip
+    posterior = sample_latent(model, num_draws=NUM_DRAWS, rng=rng)
+    told = Told(world, replicate)
+    drawn = np.asarray((read @ posterior.nodes.T).T) + posterior.slopes @ height[None]
+    drawn += np.log(links["level"].value(posterior.z[:, :1]))
+    quiet = exposure == 0.0
+    for name, some in (("unsearched total", quiet), ("whole total", quiet | ~quiet)):
+        told.put(name, np.exp(drawn[:, some]).sum(axis=1), np.exp(log_density[some]).sum())
+    for a in range(9):
+        some = (x // 4 + 3 * (y // 4)).astype(int) == a
+        told.put(f"area of 16 cells/{a}", np.exp(drawn[:, some]).sum(axis=1), np.exp(log_density[some]).sum())
+    for c in rng.choice(x.size, 12, replace=False):
+        told.put(f"{'unsearched' if quiet[c] else 'searched'} cell/{c}", drawn[:, c], log_density[c])
+    told.put("parameter range", posterior.range_m, true["range"])
+    told.put("parameter spread", posterior.spread, true["spread"])
+    told.put(
+        "parameter level",
+        posterior.z[:, 0],
+        (np.log(true["level"]) - links["level"].centre) / links["level"].spread,
+    )
+    told.put(
+        "parameter clump",
+        posterior.z[:, 1],
+        (np.log(true["clump"]) - links["clump"].centre) / links["clump"].spread,
+    )
+    told.put("parameter slope", posterior.slopes[:, 0], slope)
+    return told
+
+
+def case_of(world: str, rng):
+    """The design of a world."""
     import worlds
 
+    from remnant.evidence import ModelSpec
+
+    case = replace(worlds.world(rng), num_draws=NUM_DRAWS)
+    if world == "stratum":
+        return case
+    priors = {
+        **case.priors,
+        "field.range": worlds.prior(0.4, 2.0, "km"),
+        "field.spread": worlds.prior(1.5, 4.0, "ratio"),
+    }
+    if world == "field-dense":
+        for name in ("density.SHA", "density.CHA", "density.released"):
+            given = case.priors[name]
+            priors[name] = worlds.prior(10.0 * given.low, 10.0 * given.high, "1/km2")
+    return replace(case, model=ModelSpec(kind="field"), priors=priors)
+
+
+def one_case(world: str, replicate: int) -> Told:
+    """A whole case: areas that may hold nothing, a delivery, searches with uncertain detection, fates."""
+    import numpy as np
+
     from remnant.evidence import reduce_case
-    from remnant.field import count_remaining, fit_stratum
+    from remnant.field import count_remaining, fit_field, fit_stratum
     from remnant.simulate import simulate_case
     from remnant.units import day_number
 
     rng = np.random.default_rng([SEED, replicate])
-    case, truth = simulate_case(replace(worlds.world(rng), num_draws=NUM_DRAWS), rng=rng)
+    case, truth = simulate_case(case_of(world, rng), rng=rng)
     reduction = reduce_case(case)
-    posterior = fit_stratum(case, reduction, rng=rng)
+    posterior = (fit_stratum if world == "stratum" else fit_field)(case, reduction, rng=rng)
     source = reduction.portion_source
     num = case.areas.id.size
     groups = {
@@ -51,15 +160,8 @@ def one(replicate: int) -> dict[str, list[float]]:
         posterior, [day_number(d) for d in case.dates], day_number(case.as_of), groups, seed=[SEED, replicate]
     )
     left = np.concatenate([truth.remaining, truth.remaining.sum(axis=2, keepdims=True)], axis=2)
-    told: dict[str, list[float]] = {}
-    tie = np.random.default_rng([SEED, replicate, 1])
-
-    def put(name: str, draws, value) -> None:
-        below, equal = int((draws < value).sum()), int((draws == value).sum())
-        low, high = np.quantile(draws, [0.05, 0.95], method="inverted_cdf")
-        rank = (below + tie.random() * (equal + 1)) / (len(draws) + 1)
-        told[name] = [rank, float(low <= value <= high), float(value), float(draws.mean())]
-
+    told = Told(world, replicate)
+    put = told.put
     for name, value in (
         ("all", left.sum(axis=0)),
         ("hazard areas", left[:num].sum(axis=0)),
@@ -79,16 +181,26 @@ def one(replicate: int) -> dict[str, list[float]]:
     for i, parameter in enumerate(posterior.table.parameters):
         if not parameter.link.is_certain and parameter.name in truth.parameters:
             put(f"parameter {parameter.name}", values[:, i], truth.parameters[parameter.name])
+    if world != "stratum":
+        put("parameter field.range", posterior.range_m / 1e3, truth.parameters["field.range"])
+        put("parameter field.spread", posterior.spread, truth.parameters["field.log_spread"])
     return told
 
 
-def run(num_replicates: int, folder: Path) -> list[dict[str, list[float]]]:
+def run(num_replicates: int, folder: Path, world: str = "stratum") -> list[dict[str, list[float]]]:
     """All replicates, on two processes of one thread each."""
     bounds = [num_replicates * w // WORKERS for w in range(WORKERS + 1)]
     files = [folder / f"part{w}.json" for w in range(WORKERS)]
-    environment = {**os.environ, "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "NUMBA_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
     jobs = [
-        subprocess.Popen([sys.executable, __file__, "--part", str(a), str(b), str(file)], env=environment)
+        subprocess.Popen(
+            [sys.executable, __file__, "--world", world, "--part", str(a), str(b), str(file)], env=environment
+        )
         for a, b, file in zip(bounds[:-1], bounds[1:], files, strict=True)
     ]
     for job in jobs:
@@ -142,18 +254,22 @@ def main() -> None:
     parser.add_argument("--replicates", type=int, default=500)
     parser.add_argument("--write", action="store_true", help="renew the table in docs/calibration.md")
     parser.add_argument("--part", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--world", choices=WORLDS, default="stratum")
     asked = parser.parse_args()
     if asked.part:
         first, last, file = asked.part
-        Path(file).write_text(json.dumps([one(i) for i in range(int(first), int(last))]))
+        Path(file).write_text(json.dumps([one(asked.world, i) for i in range(int(first), int(last))]))
         return
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        block = page_block(table(run(asked.replicates, Path(folder))), asked.replicates)
+        block = page_block(table(run(asked.replicates, Path(folder), asked.world)), asked.replicates)
     sys.stdout.write(block + "\n")
     if asked.write:
-        start, end = "<!-- calibration: generated -->", "<!-- calibration: end -->"
+        start, end = (
+            f"<!-- calibration {asked.world}: generated -->",
+            f"<!-- calibration {asked.world}: end -->",
+        )
         text = PAGE.read_text()
         before, after = text.split(start)[0], text.split(end)[1]
         PAGE.write_text(f"{before}{start}\n\n{block}\n\n{end}{after}")

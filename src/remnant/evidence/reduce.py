@@ -51,6 +51,10 @@ def reduce_case(case: Case) -> Reduction:
     known = np.array([h.is_known for h in table.histories], np.bool_)
     quiet = (given.found == 0.0) & (given.met == 0.0)
     quiet[piece_unit[known[pieces.history]]] = False
+    if (
+        case.model.kind == "field"
+    ):  # with a field, blocks differ by where they lie; a delivery has its own density
+        quiet &= kinds[unit_key[:, 0]] == "deposit"
     ground, merged = by_portion(pieces, piece_unit, piece_portion, quiet, unit_key, portion_key)
     placeless_portion, _, portion_of = distinct(placeless.source)
     num_added, num_portions = len(merged.source) + len(placeless.source), len(portion_key)
@@ -67,6 +71,7 @@ def reduce_case(case: Case) -> Reduction:
         unit_source=unit_source,
         unit_class=np.concatenate([unit_key[:, 1], merged.ordnance, placeless.ordnance]),
         unit_num_blocks=np.concatenate([np.ones(len(unit_key)), merged.blocks, placeless.blocks]),
+        unit_block=np.concatenate([unit_key[:, 2], np.full(num_added, -1, np.int64)]),
         unit_group=np.concatenate([given.group, given.group.max(initial=-1) + 1 + np.arange(num_added)]),
         found=found,
         met=met,

@@ -120,6 +120,8 @@ class Reduction:
         (n_sources,) kind, and index of the hazard area (−1 if none).
     unit_source, unit_class, unit_num_blocks
         (n_units,); units of unknown place, and added-up units without evidence, stand for several blocks.
+    unit_block
+        (n_units,) block of the grid that each lies in; −1: of several blocks, or of unknown place.
     unit_group
         (n_units,) units whose finds cannot be told apart share a group; the likelihood adds them up.
     found
@@ -159,6 +161,7 @@ class Reduction:
     unit_source: Ints
     unit_class: Ints
     unit_num_blocks: Floats
+    unit_block: Ints
     unit_group: Ints
     found: Floats
     met: Floats

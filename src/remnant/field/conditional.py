@@ -97,7 +97,8 @@ class Target:
 
     def _prior(self, u: Floats, pulled: Floats, y: Floats) -> Floats:
         constant = 0.5 * (self.log_det - (len(u) + len(y)) * np.log(2.0 * np.pi))
-        return constant - 0.5 * np.einsum("ij,ij->j", u, pulled) - 0.5 * np.square(y).sum(axis=0)
+        squares = np.einsum("ij,ij->j", u, pulled) + np.square(y).sum(axis=0)
+        return np.asarray(constant - 0.5 * squares)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,6 +114,7 @@ class GaussianFit:
     inner: Floats  # Cholesky factor of I + Vᵀ sparse⁻¹ V
     tied: Floats  # (n_nodes, n_others) H⁻¹ B
     schur: Floats  # Cholesky factor of S = D − Bᵀ H⁻¹ B, lower
+    own: Floats  # curvature of the nuisances beyond what they do through the means of groups
     log_det: float
 
     def moved(self, u: Floats, y: Floats) -> GaussianFit:
@@ -158,11 +160,20 @@ class GaussianFit:
 
 
 def gaussian_at(
-    target: Target, u: Floats, y: Floats, around: tuple[Floats, Floats] | None = None
+    target: Target, u: Floats, y: Floats, around: tuple[Floats, Floats, Floats] | None = None
 ) -> GaussianFit:
-    """The Gaussian with the curvature of log p at a point, or averaged over deviations `around` it."""
+    """The Gaussian with the curvature of log p at a point, or averaged around it.
+
+    Parameters
+    ----------
+    around
+        Deviations of fields and others from the point, and the nuisances' own curvature if it is known.
+    """
     n = target.num_nodes
-    du, dy = (np.zeros((n, 1)), np.zeros((target.num_others, 1))) if around is None else around
+    if around is None:
+        du, dy, beyond = np.zeros((n, 1)), np.zeros((target.num_others, 1)), _own_curvature(target, u, y)
+    else:
+        du, dy, beyond = around
     share, weight, by_z = _curvature(target, u[:, None] + du, y[:, None] + dy)
     rows = target.read if share is None else (share @ target.read).tocsr()
     wide = (np.diff(rows.indptr) > _WIDE_ROW) & (weight > 0.0)
@@ -179,7 +190,7 @@ def gaussian_at(
     cross = np.asarray(rows.T @ (weight[:, None] * others))
     own = np.eye(target.num_others) + others.T @ (weight[:, None] * others)
     k = target.slopes.shape[1]
-    own[k:, k:] += _own_curvature(target, u, y)
+    own[k:, k:] += beyond
     tied = factor.solve(cross)
     if low.shape[1]:
         tied -= reached @ cho_solve((inner, True), low.T @ tied)
@@ -187,7 +198,7 @@ def gaussian_at(
     log_det = factor.log_det + 2.0 * float(np.log(np.diag(inner)).sum() + np.log(np.diag(schur)).sum())
     return GaussianFit(
         u=u, y=y, sparse=sparse, factor=factor, low=low, reached=reached, inner=inner,
-        tied=tied, schur=schur, log_det=log_det,
+        tied=tied, schur=schur, own=beyond, log_det=log_det,
     )  # fmt: skip
 
 
@@ -258,7 +269,7 @@ def _climb(
     return None
 
 
-def average_fit(target: Target, fit: GaussianFit, white: Floats, rounds: int = 2) -> GaussianFit:
+def average_fit(target: Target, fit: GaussianFit, white: Floats, rounds: int = 1) -> GaussianFit:
     """The fit moved and bent to the average slope and curvature over itself.
 
     Parameters
@@ -269,7 +280,7 @@ def average_fit(target: Target, fit: GaussianFit, white: Floats, rounds: int = 2
     for _ in range(rounds):
         fit = _centred(target, fit, white)
         du, dy = fit.spread(white)
-        again = gaussian_at(target, fit.u, fit.y, (np.hstack([du, -du]), np.hstack([dy, -dy])))
+        again = gaussian_at(target, fit.u, fit.y, (np.hstack([du, -du]), np.hstack([dy, -dy]), fit.own))
         if again.num_white != len(white):  # another row has become wide: keep what there was
             return fit
         fit = again

@@ -27,6 +27,7 @@ _ARRIVAL_NODES = 8  # midpoints that stand for a range of arrival days
 _SEARCH_NODES = 3  # midpoints that stand for a range of search days
 _Row = tuple[int, int]  # class, and row of its ages
 _Step = tuple[int, float, bool, tuple[_Row, ...]]  # method, coverage, whether known, days as rows
+_LONG = 300_000  # draws times steps above which threads pay
 _EXPLOSIVE = 3  # armed, expired and dud are the first three states
 
 
@@ -70,7 +71,7 @@ class HistoryTable:
         """(n_draws, n_histories) exposure per unit of ground; `values` are the parameters at `z`."""
         present = self.shares(table, z).sum(axis=2)
         return np.asarray(
-            _exposure(
+            _EXPOSURE[len(z) * self.step_method.size > _LONG](
                 self.node_start,
                 self.node_weight,
                 self.step_start,
@@ -88,7 +89,7 @@ class HistoryTable:
         """(n_draws, n_histories, n_dates, 3) share of initial items left, by date and state."""
         shares = self.shares(table, z)
         return np.asarray(
-            _remaining(
+            _REMAINING[len(z) * self.date_row.size > _LONG](
                 self.node_start,
                 self.node_weight,
                 self.step_start,
@@ -190,8 +191,7 @@ def _search_days(step: SearchStep, arrival: float) -> list[float]:
     return [float(first + (k + 0.5) / _SEARCH_NODES * (step.last_day - first)) for k in range(_SEARCH_NODES)]
 
 
-@numba.njit(cache=True, parallel=True, nogil=True)
-def _exposure(
+def _exposure_walk(
     node_start: Ints,
     node_weight: Floats,
     step_start: Ints,
@@ -223,8 +223,7 @@ def _exposure(
     return out
 
 
-@numba.njit(cache=True, parallel=True, nogil=True)
-def _remaining(
+def _remaining_walk(
     node_start: Ints,
     node_weight: Floats,
     step_start: Ints,
@@ -246,3 +245,11 @@ def _remaining(
                     for k in range(3):
                         out[j, h, t, k] += left * shares[j, date_row[n, t], k]
     return out
+
+
+_EXPOSURE = {
+    many: numba.njit(cache=True, nogil=True, parallel=many)(_exposure_walk) for many in (False, True)
+}
+_REMAINING = {
+    many: numba.njit(cache=True, nogil=True, parallel=many)(_remaining_walk) for many in (False, True)
+}

@@ -104,7 +104,7 @@ class LatentPosterior:
     log_evidence
         Logarithm of the marginal likelihood (up to the constants that the evidence leaves out).
     diagnostics
-        ``num_nodes``, ``num_points`` (of the grid), ``effective_points``, ``acceptance`` (of moves), ``angle``,
+        ``num_nodes``, ``num_points`` (of the grid), ``effective_points``, ``acceptance`` and ``steps`` (of moves),
         ``is_exact`` (whether draws were made exact), ``bridge_sd`` (of log weights).
     """
 
@@ -143,6 +143,9 @@ class Effort:
     drop: float = 3.0
 
 
+USUAL_EFFORT = Effort()
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Point:
     """One point of the grid of hyper-parameters."""
@@ -160,7 +163,7 @@ def sample_latent(
     num_draws: int = 1000,
     rng: np.random.Generator,
     progress: Progress | None = None,
-    effort: Effort = Effort(),
+    effort: Effort = USUAL_EFFORT,
 ) -> LatentPosterior:
     """Draws of the field, its hyper-parameters, slopes and nuisances, given the evidence.
 
@@ -230,7 +233,8 @@ class _Search:
         range_m, spread = float(model.range_m.value(at[:1])[0]), float(model.spread.value(at[1:])[0])
         q = precision(model.lattice, range_m, spread, self.laplacian)
         log_det = log_det_precision(model.lattice, range_m, spread, self.laplacian)
-        offset = np.full(model.likelihood.num_rows, -0.5 * spread**2 if model.is_mean_one else 0.0)
+        carried = (np.diff(model.read.indptr) > 0).astype(np.float64)  # rows that read no node have no field
+        offset = -0.5 * spread**2 * model.is_mean_one * carried
         return Target(
             precision=q if model.num_fields == 1 else csc_matrix(block_diag([q] * model.num_fields)),
             log_det=log_det * model.num_fields,

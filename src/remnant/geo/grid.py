@@ -55,6 +55,12 @@ class Grid:
         row, col = self.row_col(cell)
         return (row // self.block_cells) * (self.num_cols // self.block_cells) + col // self.block_cells
 
+    def block_centre(self, block: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Place of the centre of blocks. [m]"""
+        row, col = np.divmod(block, self.num_cols // self.block_cells)
+        side = self.cell_m * self.block_cells
+        return np.asarray(self.left_m + (col + 0.5) * side), np.asarray(self.top_m - (row + 0.5) * side)
+
     def boxes(self, cell: NDArray[np.int64]) -> NDArray[np.object_]:
         """Square polygons of cell numbers. [m]"""
         row, col = self.row_col(cell)

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.special import kv
 
 from remnant.catalogue import FateModel, Range
 from remnant.evidence import Case, Events, Provenance, deposit_class
 from remnant.fate import with_setting
 from remnant.numerics import Z95, link_of
-from remnant.units import DAY_H, KM2_M2, Floats, Ints, day_number
+from remnant.units import DAY_H, KM2_M2, KM_M, Floats, Ints, day_number
 
 Draw = Callable[[str, Range], float]
 """The value drawn for a named parameter from its prior: the same at every call."""
@@ -92,6 +93,8 @@ def simulate_case(case: Case, *, rng: np.random.Generator) -> tuple[Case, Truth]
         return values[name]
 
     clump = draw("clump_shape", case.prior("clump_shape"))
+    blocks_of = [_blocks(shape, case.grid.block_m) for shape in case.areas.geometry]
+    factors = _field_factors(case, blocks_of, draw, rng=rng)
     parts: list[Items] = []
     exists = np.zeros(case.areas.id.size, np.bool_)
     for a in range(case.areas.id.size):
@@ -103,8 +106,9 @@ def simulate_case(case: Case, *, rng: np.random.Generator) -> tuple[Case, Truth]
             density = draw(f"density.{kind}.{name}", case.prior(f"density.{kind}")) / KM2_M2 / len(types)
             if not exists[a]:
                 continue
-            blocks = _blocks(case.areas.geometry[a], case.grid.block_m)
-            counts = rng.poisson(density * rng.gamma(clump, 1.0 / clump, len(blocks)) * shapely.area(blocks))
+            blocks = blocks_of[a]
+            local = density * factors[a] * rng.gamma(clump, 1.0 / clump, len(blocks))
+            counts = rng.poisson(local * shapely.area(blocks))
             span = (case.areas.start_day[a], case.areas.end_day[a])
             parts.append(_items(blocks, counts, name, a, span, model, draw, rng=rng))
     drop_clump = (
@@ -148,6 +152,33 @@ def _blocks(geometry: shapely.Geometry, block_m: float) -> NDArray[np.object_]:
     grid_x, grid_y = (v.ravel() for v in np.meshgrid(x, y))
     pieces = shapely.intersection(shapely.box(grid_x, grid_y, grid_x + block_m, grid_y + block_m), geometry)
     return np.asarray(pieces[shapely.area(pieces) > 0.0])
+
+
+def _field_factors(
+    case: Case, blocks_of: list[NDArray[np.object_]], draw: Draw, *, rng: np.random.Generator
+) -> list[Floats]:
+    """Per hazard area, the factor of a smooth field at each of its blocks: 1 where the case asks for none.
+
+    It is drawn from the Matérn covariance itself (ν = 1; κ d K₁(κ d)) at the centres of blocks, not from a lattice.
+    """
+    if case.model.kind != "field" or not blocks_of:
+        return [np.ones(len(blocks)) for blocks in blocks_of]
+    prior = case.prior("field.range")
+    range_m = KM_M * draw("field.range", prior)
+    factor = case.prior("field.spread")
+    as_log = replace(factor, low=float(np.log(factor.low)), high=float(np.log(factor.high)))
+    spread = draw("field.log_spread", as_log)
+    pieces = np.concatenate(blocks_of)
+    side = case.grid.block_m
+    centre = (np.floor(shapely.bounds(shapely.point_on_surface(pieces))[:, :2] / side) + 0.5) * side
+    places, which = np.unique(centre, axis=0, return_inverse=True)
+    distance = np.linalg.norm(places[:, None] - places[None], axis=2) * np.sqrt(8.0) / range_m
+    with np.errstate(invalid="ignore"):
+        correlation = np.where(distance > 0.0, distance * kv(1, distance), 1.0)
+    root = np.linalg.cholesky(correlation + 1e-9 * np.eye(len(places)))
+    field = spread * (root @ rng.standard_normal(len(places))) - 0.5 * spread**2
+    every = np.exp(field)[which.reshape(-1)]
+    return np.split(every, np.cumsum([len(blocks) for blocks in blocks_of])[:-1])
 
 
 def _items(
