@@ -12,6 +12,7 @@ from remnant.io.case_file import CaseFile, near, read_case_file
 from remnant.io.case_template import case_template
 from remnant.io.kinds import KEYS
 from remnant.io.layer_section import KINDS, Columns, Defaults, Layer
+from remnant.io.model_section import COVARIATES, FieldSection, Model
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "case-file.md"
@@ -33,6 +34,20 @@ def test_every_key_of_the_head_and_of_a_layer_is_documented() -> None:
     text = PAGE.read_text(encoding="utf-8")
     for key in [*CaseFile.model_fields, *Layer.model_fields]:
         assert re.search(rf"[`\[.]{key}\b", text), key
+
+
+def test_every_key_of_the_model_is_documented() -> None:
+    text = (ROOT / "docs" / "covariates.md").read_text(encoding="utf-8")
+    sections = [FieldSection, *COVARIATES.values()]
+    keys = {field.alias or name for s in sections for name, field in s.model_fields.items()}
+    for key in keys | set(COVARIATES):
+        assert re.search(rf"[`*]{key}\b", text), key
+
+
+def test_the_examples_of_the_model_are_valid() -> None:
+    text = (ROOT / "docs" / "covariates.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert len(Model.model_validate(tomllib.loads("\n".join(blocks))["model"]).covariates) == 2
 
 
 def test_every_key_of_a_kind_can_be_a_column_or_a_default() -> None:

@@ -16,7 +16,7 @@ from remnant.catalogue import Range
 from remnant.errors import InvalidInput
 from remnant.evidence.nearest import distance_m, events_around, polygon_at, segments_of
 from remnant.evidence.surface import Surface
-from remnant.units import Floats, Ints, not_negative
+from remnant.units import Floats, not_negative
 
 Transform = Literal["none", "log", "sqrt"]
 DistanceTransform = Literal["none", "log"]
@@ -259,8 +259,25 @@ def values_at(covariate: Covariate, x_m: Floats, y_m: Floats) -> Floats:
         return _past_events(covariate, x, y)[:, None]
     place = covariate.place
     code = place.at(x, y, is_nearest=True) if isinstance(place, Surface) else place.at(x, y)
-    kinds: Ints = np.arange(1, len(covariate.categories) + 1)
-    return np.where(np.isnan(code)[:, None], np.nan, (code[:, None] == kinds).astype(np.float64))
+    columns = np.zeros((code.size, len(covariate.categories)))
+    columns[np.isnan(code)] = np.nan
+    met = np.flatnonzero(code > 0.0)
+    columns[met, code[met].astype(np.int64) - 1] = 1.0
+    return columns
+
+
+def natural(covariate: Covariate, values: Floats) -> Floats:
+    """Values in the unit of the file, metres or events, from transformed ones; for people to read."""
+    if isinstance(covariate, DistanceCovariate):
+        return np.expm1(values) * covariate.scale_m if covariate.scale_m is not None else values
+    if isinstance(covariate, CategoryCovariate):
+        return values
+    if isinstance(covariate, PastEventsCovariate) and covariate.transform == "log":
+        return np.expm1(values)
+    plain = values
+    if covariate.transform != "none":
+        plain = np.exp(values) if covariate.transform == "log" else np.square(values)
+    return plain - covariate.offset if isinstance(covariate, RasterCovariate) else plain
 
 
 def _distance(covariate: DistanceCovariate, x: Floats, y: Floats) -> Floats:

@@ -32,6 +32,7 @@ from remnant.units import Floats
 
 _WIDE_ROW = 64  # nodes beyond which a row of evidence is kept as a low-rank term
 _STEP = 1e-4  # of a whitened coordinate, for second derivatives by differences of exact slopes
+_NOISE = 1e-5  # curvature by differences below this is rounding
 _MAX_NEWTON = 60
 _CONVERGED = 1e-3  # of the decrement: twice the gain in log p that is left
 _FRESH = 0.02  # a curvature taken where the decrement was below this is that of the mode
@@ -102,6 +103,16 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bend:
+    """How sharply the evidence bends: see `Likelihood.curvature`."""
+
+    share: csr_matrix | None
+    weight: Floats
+    by_z: Floats
+    own: Floats  # of the nuisances, beyond what they do through the means of groups
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GaussianFit:
     """N(centre, P⁻¹) over (u, y)."""
 
@@ -114,7 +125,7 @@ class GaussianFit:
     inner: Floats  # Cholesky factor of I + Vᵀ sparse⁻¹ V
     tied: Floats  # (n_nodes, n_others) H⁻¹ B
     schur: Floats  # Cholesky factor of S = D − Bᵀ H⁻¹ B, lower
-    own: Floats  # curvature of the nuisances beyond what they do through the means of groups
+    bend: Bend
     log_det: float
 
     def moved(self, u: Floats, y: Floats) -> GaussianFit:
@@ -159,38 +170,40 @@ class GaussianFit:
         return out
 
 
-def gaussian_at(
-    target: Target, u: Floats, y: Floats, around: tuple[Floats, Floats, Floats] | None = None
-) -> GaussianFit:
-    """The Gaussian with the curvature of log p at a point, or averaged around it.
+def bend_at(target: Target, u: Floats, y: Floats) -> Bend:
+    """The bend at a point."""
+    share, weight, by_z = _curvature(target, u[:, None], y[:, None])
+    return Bend(share=share, weight=weight, by_z=by_z, own=_own_curvature(target, u, y, weight, by_z))
 
-    Parameters
-    ----------
-    around
-        Deviations of fields and others from the point, and the nuisances' own curvature if it is known.
-    """
-    n = target.num_nodes
-    if around is None:
-        du, dy, beyond = np.zeros((n, 1)), np.zeros((target.num_others, 1)), _own_curvature(target, u, y)
-    else:
-        du, dy, beyond = around
-    share, weight, by_z = _curvature(target, u[:, None] + du, y[:, None] + dy)
+
+def average_bend(target: Target, fit: GaussianFit, du: Floats, dy: Floats) -> Bend:
+    """The bend averaged over deviations of either sign from the centre of a fit."""
+    u, y = fit.u[:, None] + np.hstack([du, -du]), fit.y[:, None] + np.hstack([dy, -dy])
+    share, weight, by_z = _curvature(target, u, y)
+    return Bend(share=share, weight=weight, by_z=by_z, own=fit.bend.own)
+
+
+def gaussian_at(target: Target, u: Floats, y: Floats, bend: Bend | None = None) -> GaussianFit:
+    """The Gaussian about a point with the curvature of log p there, or with another one."""
+    if bend is None:
+        bend = bend_at(target, u, y)
+    share, weight = bend.share, bend.weight
     rows = target.read if share is None else (share @ target.read).tocsr()
     wide = (np.diff(rows.indptr) > _WIDE_ROW) & (weight > 0.0)
     narrow = rows[~wide] if wide.any() else rows
     sparse = (target.precision + narrow.T @ diags(weight[~wide]) @ narrow).tocsc()
     factor = factorise(sparse)
-    low = np.zeros((n, 0))
+    low = np.zeros((target.num_nodes, 0))
     if wide.any():
         low = np.asarray((diags(np.sqrt(weight[wide])) @ rows[wide]).toarray().T)
     reached = factor.solve(low)
     inner = _root(np.eye(low.shape[1]) + low.T @ reached)
     reads_slopes = target.slopes if share is None else np.asarray(share @ target.slopes)
-    others = np.hstack([reads_slopes, by_z])  # how groups read y
+    others = np.hstack([reads_slopes, bend.by_z])  # how groups read y
     cross = np.asarray(rows.T @ (weight[:, None] * others))
     own = np.eye(target.num_others) + others.T @ (weight[:, None] * others)
     k = target.slopes.shape[1]
-    own[k:, k:] += beyond
+    own[k:, k:] += bend.own
     tied = factor.solve(cross)
     if low.shape[1]:
         tied -= reached @ cho_solve((inner, True), low.T @ tied)
@@ -198,7 +211,7 @@ def gaussian_at(
     log_det = factor.log_det + 2.0 * float(np.log(np.diag(inner)).sum() + np.log(np.diag(schur)).sum())
     return GaussianFit(
         u=u, y=y, sparse=sparse, factor=factor, low=low, reached=reached, inner=inner,
-        tied=tied, schur=schur, own=beyond, log_det=log_det,
+        tied=tied, schur=schur, bend=bend, log_det=log_det,
     )  # fmt: skip
 
 
@@ -206,7 +219,7 @@ def _curvature(target: Target, u: Floats, y: Floats) -> tuple[csr_matrix | None,
     return target.likelihood.curvature(target.field(u, y), y[target.slopes.shape[1] :])
 
 
-def _own_curvature(target: Target, u: Floats, y: Floats) -> Floats:
+def _own_curvature(target: Target, u: Floats, y: Floats, weight: Floats, by_z: Floats) -> Floats:
     """Curvature in the nuisances beyond what they do through the means of groups; never negative.
 
     By differences of exact slopes at the point, less the part that the weights account for.
@@ -216,13 +229,12 @@ def _own_curvature(target: Target, u: Floats, y: Floats) -> Floats:
         return np.zeros((0, 0))
     nudge = np.zeros((target.num_others, 2 * p))
     nudge[k:, :p], nudge[k:, p:] = _STEP * np.eye(p), -_STEP * np.eye(p)
-    field = target.field(np.repeat(u[:, None], 2 * p, 1), y[:, None] + nudge)
+    field = np.repeat(target.field(u[:, None], y[:, None]), 2 * p, axis=1)
     _, _, slope = target.likelihood.gradient(field, y[k:, None] + nudge[k:])
     every = -(slope[:, :p] - slope[:, p:]) / (2.0 * _STEP)
-    _, weight, by_z = _curvature(target, u[:, None], y[:, None])
     rest = 0.5 * (every + every.T) - by_z.T @ (weight[:, None] * by_z)
     root, axes = np.linalg.eigh(rest)
-    return np.asarray((axes * np.maximum(root, 0.0)) @ axes.T)
+    return np.asarray((axes * np.where(root > _NOISE, root, 0.0)) @ axes.T)
 
 
 def _root(matrix: Floats) -> Floats:
@@ -278,18 +290,19 @@ def average_fit(target: Target, fit: GaussianFit, white: Floats, rounds: int = 1
         (n_white, n_pairs) standard normals; each is used with both signs.
     """
     for _ in range(rounds):
-        fit = _centred(target, fit, white)
-        du, dy = fit.spread(white)
-        again = gaussian_at(target, fit.u, fit.y, (np.hstack([du, -du]), np.hstack([dy, -dy]), fit.own))
+        fit = centred(target, fit, white)
+        bend = average_bend(target, fit, *fit.spread(white))
+        again = gaussian_at(target, fit.u, fit.y, bend)
         if again.num_white != len(white):  # another row has become wide: keep what there was
             return fit
         fit = again
-    return _centred(target, fit, white)
+    return centred(target, fit, white)
 
 
-def _centred(target: Target, fit: GaussianFit, white: Floats) -> GaussianFit:
+def centred(target: Target, fit: GaussianFit, white: Floats, turns: int = 2) -> GaussianFit:
+    """The fit moved to where the average slope over it vanishes."""
     du, dy = fit.spread(white)
-    for _ in range(2):
+    for _ in range(turns):
         with np.errstate(over="ignore", invalid="ignore"):
             _, by_u, by_y = target.gradient(
                 fit.u[:, None] + np.hstack([du, -du]), fit.y[:, None] + np.hstack([dy, -dy])

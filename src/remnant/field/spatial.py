@@ -20,7 +20,8 @@ from remnant.catalogue import Range
 from remnant.errors import InvalidInput
 from remnant.evidence import Case, CategoryCovariate, Design, Reduction, design_matrix
 from remnant.field.groups import Groups, chance, groups_of
-from remnant.field.latent import USUAL_EFFORT, Effort, LatentModel, LatentPosterior, sample_latent
+from remnant.field.latent import LatentPosterior, sample_latent
+from remnant.field.latent_model import USUAL_EFFORT, Effort, LatentModel
 from remnant.field.lattice import Lattice, lattice_over
 from remnant.field.parameters import ParameterTable
 from remnant.numerics import Link, even_normals, link_of

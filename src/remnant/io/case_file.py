@@ -217,6 +217,10 @@ def _words(error: dict[str, Any], place: list[Any]) -> tuple[str, str]:
         return "must be a probability in [0, 1]", "Percent? Divide by 100" if percent else "correct it"
     if kind == "value_error":
         return str(context["error"]), "correct it"
+    if kind == "model_type":
+        return "must be a table of keys, as in { key = … }", "correct it"
+    if kind == "list_type" and isinstance(error["input"], dict):
+        return "must be a list of tables", f"write [[{_key(place)}]], with two brackets"
     if kind == "too_short":
         return f"must have at least {context['min_length']}", "add what is missing"
     text = (

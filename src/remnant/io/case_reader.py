@@ -34,6 +34,7 @@ from remnant.io.findings import FindingLog, case_error_message, grouped
 from remnant.io.kinds import KEYS, Context, Part, parts_of
 from remnant.io.layer_section import Layer
 from remnant.io.layers import read_rows
+from remnant.io.model_reader import covariates_of, model_of, priors_of
 from remnant.io.rows import Rows
 from remnant.io.table import file_parts, sha256
 
@@ -76,8 +77,14 @@ def read_case(path: Path | str, *, catalogue: Catalogue | None = None) -> Case:
     context = Context(as_of=spec.as_of, crs=crs, catalogue=known)
     parts = _parts(rows, context)
     tables = {name: _table(name, parts) for name in _TABLES} if not any(lg.has_errors for lg in logs) else {}
-    priors = _priors(spec, known, log)
+    priors = priors_of(spec, known, log)
     outside = _outside(spec, known, log)
+    model = model_of(spec, log)
+    covariates, more = covariates_of(
+        spec, folder, crs=crs, rows=rows, shapes=_joined("geometry", [p["geometry"] for _, _, p in parts]),
+        region=_attempt(FindingLog(), "region", lambda: _region(spec, folder)) if spec.region else None, tables=tables,
+    )  # fmt: skip
+    logs += more
     if tables:
         _check_links(tables, log)
         _check_repeats(tables, log)
@@ -93,6 +100,8 @@ def read_case(path: Path | str, *, catalogue: Catalogue | None = None) -> Case:
         grid=grid,
         catalogue=known,
         policy=Policy(**spec.policy.model_dump()),
+        model=model,
+        covariates=covariates,
         priors=priors,
         default_types=outside,
         seed=spec.seed,
@@ -292,36 +301,6 @@ def _joined(name: str, pieces: Sequence[Any]) -> Any:
     return np.concatenate([*pieces, np.empty(0)]).astype(dtype)
 
 
-def _priors(spec: CaseFile, catalogue: Catalogue, log: FindingLog) -> dict[str, Range]:
-    priors: dict[str, Range] = {}
-    for name, prior in spec.model.priors.items():
-        known = list(catalogue.priors)
-        if name not in known and not name.startswith(("density.", "exists.")):
-            log.refuse(
-                "unknown-prior", f"model.priors.{name!r} must be a prior of the model", "there is none of that name",
-                f"{near(name, known)}Known: {', '.join(known)}, and density.… and exists.… for classes of your own",
-            )  # fmt: skip
-            continue
-        made = _attempt(log, "prior", lambda prior=prior, name=name: _prior(name, prior.model_dump()))
-        if made is not None:
-            priors[name] = made
-    return priors
-
-
-def _prior(name: str, content: dict[str, Any]) -> Range:
-    wanted = (
-        "1" if name.startswith("exists.") else "1/km2" if name.startswith("density.") else content["unit"]
-    )
-    if content["unit"] != wanted:
-        raise InvalidInput(
-            f"model.priors {name!r} must have unit {wanted!r}; got {content['unit']!r}. Convert it."
-        )
-    try:
-        return Range(**content)
-    except InvalidInput as error:
-        raise InvalidInput(f"model.priors {name!r} must be a sourced range; {error}. Correct it") from None
-
-
 def _outside(spec: CaseFile, catalogue: Catalogue, log: FindingLog) -> tuple[str, ...]:
     names: list[str] = []
     for text in spec.outside.types:
@@ -402,7 +381,8 @@ def _hashes(spec: CaseFile, case: Path) -> dict[str, str]:
     named = [layer.file for layer in spec.layers] + (
         [spec.region.file] if spec.region and spec.region.file else []
     )
-    for text in [*named, *spec.catalogue]:
+    covariates = [c.file for c in spec.model.covariates if c.file]
+    for text in [*named, *spec.catalogue, *covariates]:
         source = expand(text, case.parent)
         if not source.exists():
             continue

@@ -41,6 +41,18 @@ around_m = 0                   # how far cells reach around the evidence
 # [outside]
 # types = ["generic AP mine"]  # what may lie outside hazard areas
 
+# [model]
+# kind = "field"               # density that varies over the land; the default "stratum" has one level per hazard class
+# [model.field]
+# range_km = {{ low = 1, high = 30, source = "judgement" }} # over which places are alike
+# spread_factor = {{ low = 2, high = 20, source = "judgement" }} # by which places typically differ
+# [[model.covariates]]         # what may go with more or fewer items: raster, distance, past_events, category
+# name = "distance to road"
+# kind = "distance"
+# file = "roads.gpkg"
+# max_m = 5000
+# effect = {{ low = 0.3, high = 1.5, source = "judgement" }} # factor from a near to a far place; 1: no difference
+
 # One [[layers]] per file. Kinds: hazard_areas, released_areas, searches, land_use, finds, accidents, deposits,
 # districts.
 # Formats: GeoPackage, GeoJSON, Shapefile, KML, FlatGeobuf, File Geodatabase, GeoParquet, CSV, XLSX, ODS.

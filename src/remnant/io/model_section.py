@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -11,6 +12,7 @@ from remnant.catalogue.records import Basis
 from remnant.evidence.covariates import DistanceTransform, Transform
 from remnant.io.layer_section import Columns, Defaults, IsoDate, Layer, Number, Section, Value, Words
 
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}")
 Positive = Annotated[Number, Field(gt=0)]
 
 
@@ -162,7 +164,7 @@ class CategorySection(_Shapes):
             raise ValueError(
                 "either column (of polygons) or classes (of a raster) is wanted, not both and not none"
             )
-        bad = [code for code in self.classes if not code.lstrip("-").isdigit()]
+        bad = [code for code in self.classes if not _WHOLE_NUMBER.fullmatch(code)]
         if bad:
             raise ValueError(f'classes must name whole numbers, as in "1" = "forest"; {bad[0]!r} is none')
         if self.effect is None and not self.effects:

@@ -169,6 +169,19 @@ def _repair(rows: Rows, polygons: Geometries, was_valid: NDArray[np.bool_]) -> G
     return fixed.geometry
 
 
+def placed_shapes(rows: Rows, crs: CRS) -> Geometries:
+    """(n,) points, lines or polygons in the case's CRS; None where a record has no place, which is counted."""
+    out = _move(rows, crs)
+    polygons = ~shapely.is_missing(out) & (shapely.get_dimensions(out) == 2)
+    out[polygons] = _repair_some(rows, out, polygons)
+    null = shapely.is_missing(rows.geometry) & ~rows.is_empty
+    rows.log.rows(
+        "warning", "null-geometry", "records should have a place", "records have none; nothing is measured to them",
+        "add the geometry where it is known", rows.table.row[null].tolist(),
+    )  # fmt: skip
+    return out
+
+
 def placed_events(rows: Rows, crs: CRS) -> Geometries:
     """(n,) points or polygons in the case's CRS."""
     out = _move(rows, crs)

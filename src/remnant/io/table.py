@@ -116,9 +116,13 @@ def file_parts(path: Path) -> list[Path]:
         return sorted(
             p for p in path.parent.iterdir() if p.stem == path.stem and p.suffix.lower() in _SHAPE_PARTS
         )
+    if path.suffix.lower() in _RASTERS:
+        beside = [path.with_suffix(s) for s in (".prj", ".tfw")] + [path.with_name(f"{path.name}.aux.xml")]
+        return [path, *(p for p in beside if p.is_file())]
     return [path]
 
 
+_RASTERS = frozenset({".tif", ".tiff", ".asc", ".bil", ".flt", ".vrt", ".img"})
 _SHAPE_PARTS = frozenset({".shp", ".shx", ".dbf", ".prj", ".cpg"})
 
 

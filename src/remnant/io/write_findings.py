@@ -48,6 +48,7 @@ def case_words(case: Case) -> str:
         "accidents": int((case.events.kind == "accident").sum()),
         "deposits": case.deposits.id.size,
         "districts": case.districts.name.size,
+        "covariates": len(case.covariates),
     }
     held = ", ".join(f"{num:,} {what}" for what, num in parts.items() if num)
     return f"{case.name}, known up to {case.as_of}: {held or 'no records'}"

@@ -18,6 +18,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csc_matrix, csr_matrix
 from scipy.sparse.linalg import splu
 
@@ -44,7 +45,7 @@ class Factor:
 
     order: Ints
     start: Ints
-    row: Ints
+    row: NDArray[np.int32]
     value: Floats
     pivot: Floats
 
@@ -124,7 +125,7 @@ def factorise(matrix: csc_matrix | csr_matrix, *, use_cholmod: bool | None = Non
     return Factor(
         order=np.asarray(order, np.int64),
         start=start.astype(np.int64),
-        row=lower.indices[below].astype(np.int64),
+        row=lower.indices[below].astype(np.int32),
         value=np.asarray(lower.data[below], np.float64),
         pivot=np.asarray(pivot, np.float64),
     )
@@ -154,7 +155,7 @@ def _cholmod(matrix: csc_matrix) -> tuple[Ints, csc_matrix, Floats]:
     return np.asarray(found.P()), csc_matrix(lower), np.asarray(pivot.diagonal())
 
 
-def _forward_columns(start: Ints, row: Ints, value: Floats, held: Floats) -> None:
+def _forward_columns(start: Ints, row: NDArray[np.int32], value: Floats, held: Floats) -> None:
     size, wide = held.shape
     for chunk in numba.prange((wide + _AT_ONCE - 1) // _AT_ONCE):
         first = chunk * _AT_ONCE
@@ -166,7 +167,7 @@ def _forward_columns(start: Ints, row: Ints, value: Floats, held: Floats) -> Non
                     held[i, c] -= factor * held[j, c]
 
 
-def _backward_columns(start: Ints, row: Ints, value: Floats, held: Floats) -> None:
+def _backward_columns(start: Ints, row: NDArray[np.int32], value: Floats, held: Floats) -> None:
     size, wide = held.shape
     for chunk in numba.prange((wide + _AT_ONCE - 1) // _AT_ONCE):
         first = chunk * _AT_ONCE
@@ -189,7 +190,7 @@ _BACKWARD = {
 
 
 @numba.njit(cache=True, nogil=True)
-def _selected_inverse(start: Ints, row: Ints, value: Floats, pivot: Floats) -> Floats:
+def _selected_inverse(start: Ints, row: NDArray[np.int32], value: Floats, pivot: Floats) -> Floats:
     """Diagonal of the inverse, from the entries of the inverse on the pattern of the factor."""
     size = len(pivot)
     inverse = np.zeros(len(value))  # same pattern as L, below the diagonal
