@@ -36,7 +36,9 @@ _NOISE = 1e-5  # curvature by differences below this is rounding
 _MAX_NEWTON = 60
 _CONVERGED = 1e-3  # of the decrement: twice the gain in log p that is left
 _FRESH = 0.02  # a curvature taken where the decrement was below this is that of the mode
-_LONGEST_SHIFT = 5.0  # of a centre, in standard deviations of the fit
+_CENTRED = 0.02  # squared length of a shift of the centre, in standard deviations, that is the last
+_MAX_TURNS = 10
+_LONGEST_SHIFT = 20.0  # of a centre, in standard deviations of the fit
 _CHORD_GAIN = (
     0.2  # a step with an old factor must shrink the decrement to this share, or a new factor is made
 )
@@ -299,10 +301,10 @@ def average_fit(target: Target, fit: GaussianFit, white: Floats, rounds: int = 1
     return centred(target, fit, white)
 
 
-def centred(target: Target, fit: GaussianFit, white: Floats, turns: int = 2) -> GaussianFit:
+def centred(target: Target, fit: GaussianFit, white: Floats) -> GaussianFit:
     """The fit moved to where the average slope over it vanishes."""
     du, dy = fit.spread(white)
-    for _ in range(turns):
+    for _ in range(_MAX_TURNS):
         with np.errstate(over="ignore", invalid="ignore"):
             _, by_u, by_y = target.gradient(
                 fit.u[:, None] + np.hstack([du, -du]), fit.y[:, None] + np.hstack([dy, -dy])
@@ -314,6 +316,8 @@ def centred(target: Target, fit: GaussianFit, white: Floats, turns: int = 2) -> 
         size = float((mean_u * step_u).sum() + (mean_y * step_y).sum())
         damp = min(1.0, _LONGEST_SHIFT / np.sqrt(max(size, 1e-300)))
         fit = fit.moved(fit.u + damp * step_u[:, 0], fit.y + damp * step_y[:, 0])
+        if size < _CENTRED:
+            break
     return fit
 
 

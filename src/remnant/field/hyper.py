@@ -62,6 +62,11 @@ class Search:
         self.steps, self.acceptance, self.bridge_sd = 0, list[float](), 0.0
         self.laplacian = graph_laplacian(model.lattice)
         self.known: list[Point] = []
+        self.sketch: tuple[Point, csr_matrix] | None = (
+            None  # a fit on a coarser lattice, and how nodes read it
+        )
+        # curvature is nearly normal where a large lattice is needed: fewer points do
+        self.spacing = effort.spacing if self.is_exact else max(effort.spacing, _LARGE_SPACING)
         self.free = [not model.range_m.is_certain, not model.spread.is_certain]
 
     def log_prior(self, at: Floats) -> float:
@@ -99,20 +104,23 @@ class Search:
                 return p
         target = self.target(at)
         near = min(self.known, key=lambda p: float(np.square(p.at - at).sum())) if self.known else None
-        if near is None:
+        bend = None if near is None else near.bend
+        if near is None and self.sketch is not None:
+            u, y, bend = self.sketch[1] @ self.sketch[0].u, self.sketch[0].y, self.sketch[0].bend
+        elif near is None:
             u, y = np.zeros(target.num_nodes), np.zeros(target.num_others)
         else:
             u = near.u * (self.model.spread.value(at[1:])[0] / self.model.spread.value(near.at[1:])[0])
             y = near.y
-        if near is None or self.is_exact or self.is_sketch:
+        if bend is None or self.is_exact or self.is_sketch:
             fit, value = find_mode(target, u, y)
             none = np.zeros((len(fit.u), 1)), np.zeros((len(fit.y), 1))
             weight = value - float(fit.log_density(*none)[0]) + self.log_prior(at)
         else:  # the curvature hardly changes from point to point: one factor, and the slope puts the centre right
-            fit, weight = gaussian_at(target, u, y, near.bend), -np.inf
+            fit, weight = gaussian_at(target, u, y, bend), -np.inf
         if not (self.is_exact or self.is_sketch):
             white = self._white(fit)
-            fit = average_fit(target, fit, white) if near is None else centred(target, fit, white, turns=4)
+            fit = average_fit(target, fit, white) if near is None else centred(target, fit, white)
             weight = self.log_prior(at) + _second_order(_excess(target, fit, white)[0])
         found = Point(
             at=at, u=fit.u, y=fit.y, bend=fit.bend, laplace=weight, log_weight=weight,
@@ -131,7 +139,11 @@ class Search:
     def axes_at_mode(self, tell: Progress) -> Floats:
         """(3, 2) the mode of the hyper-parameters, then its principal axes of one standard deviation each."""
         if not (self.is_exact or self.is_sketch):
-            return Search(_coarser(self.model), self.effort, self.rng, is_sketch=True).axes_at_mode(tell)
+            coarse, read = _coarser(self.model)
+            search = Search(coarse, self.effort, self.rng, is_sketch=True)
+            axes = search.axes_at_mode(tell)
+            self.sketch = search.point(axes[0]), read
+            return axes
         free = np.flatnonzero(self.free)
         best, reach = self.point(np.zeros(2)), np.ones(2)
         if free.size == 0:
@@ -177,7 +189,8 @@ class Search:
 
     def grid(self, axes: Floats, tell: Progress) -> list[Point]:
         """Points of a grid along the axes, weighed one after another, grown from the mode while they weigh anything."""
-        centre, step, drop = axes[0], self.effort.spacing * axes[1:], self.effort.drop
+        centre, step, drop = axes[0], self.spacing * axes[1:], self.effort.drop
+        margin = _MARGIN if self.is_exact else 0.0
         first = self.point(centre)
         self.weigh(first)
         best = first.log_weight
@@ -185,7 +198,7 @@ class Search:
 
         def normal(at: tuple[int, int]) -> float:
             """The log weight that a normal posterior would have there."""
-            return -0.5 * self.effort.spacing**2 * (at[0] ** 2 + at[1] ** 2)
+            return -0.5 * self.spacing**2 * (at[0] ** 2 + at[1] ** 2)
 
         while wanted and len(seen) < _MAX_POINTS:
             place = wanted.pop(0)
@@ -197,13 +210,13 @@ class Search:
                 if (
                     at in seen
                     or not step[0 if i else 1].any()
-                    or parent.log_weight + normal(at) - normal(place) < best - drop - _MARGIN
+                    or parent.log_weight + normal(at) - normal(place) < best - drop - margin
                 ):
                     continue
                 seen.add(at)
                 point = self.point(centre + at[0] * step[0] + at[1] * step[1])
                 # the fit of the parent tells how far Laplace's weight is off
-                if point.laplace + parent.log_weight - parent.laplace < best - drop - _MARGIN:
+                if point.laplace + parent.log_weight - parent.laplace < best - drop - margin:
                     continue
                 self.weigh(point)
                 best = max(best, point.log_weight)
@@ -252,9 +265,9 @@ def _excess(target: Target, fit: GaussianFit, white: Floats) -> tuple[Floats, Ch
     return chains.value - fit.log_density(chains.u, chains.y), chains
 
 
-def cell_area(axes: Floats, effort: Effort) -> float:
+def cell_area(axes: Floats, spacing: float) -> float:
     """Area of a cell of the grid, in the whitened coordinates that are free."""
-    lengths = effort.spacing * np.linalg.norm(axes[1:], axis=1)
+    lengths = spacing * np.linalg.norm(axes[1:], axis=1)
     return float(np.prod(lengths[lengths > 0.0]))
 
 
@@ -264,6 +277,7 @@ _LONGEST_TURN = 1.5  # of the search for the mode, in prior standard deviations
 _MODE_FOUND = 0.05  # gain in log weight below which the mode is found
 _MAX_POINTS = 60
 _MARGIN = 0.8  # of log weight, within which a point of the grid is looked at
+_LARGE_SPACING = 1.5  # of the grid of hyper-parameters of a large lattice, in posterior standard deviations
 _LARGE_PAIRS = 8  # of draws over which slopes are averaged on a large lattice
 _LARGE_SEED = (
     20261122  # of those draws: the same at every point, so that weights differ by their hyper-parameters only
@@ -290,10 +304,10 @@ def _bridge(first: Floats, second: Floats) -> tuple[float, float]:
     return shift + float(np.log(ratio)), float(np.sqrt(var))
 
 
-def _coarser(model: LatentModel) -> LatentModel:
-    """The same model on a lattice of twice the spacing, to find where the hyper-parameters lie."""
+def _coarser(model: LatentModel) -> tuple[LatentModel, csr_matrix]:
+    """The same model on a lattice of twice the spacing, and how the nodes of the one read those of the other."""
     x, y = model.lattice.places()
     lattice = lattice_over(x, y, 2.0 * model.lattice.spacing_m, 0.0)
     once = lattice.interpolation(x, y)
-    whole = once if model.num_fields == 1 else block_diag([once] * model.num_fields)
-    return replace(model, lattice=lattice, read=csr_matrix(model.read @ whole))
+    whole = csr_matrix(once if model.num_fields == 1 else block_diag([once] * model.num_fields))
+    return replace(model, lattice=lattice, read=csr_matrix(model.read @ whole)), whole
