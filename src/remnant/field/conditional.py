@@ -244,13 +244,19 @@ def _root(matrix: Floats) -> Floats:
     return np.asarray(np.linalg.cholesky(0.5 * (matrix + matrix.T)), np.float64)
 
 
-def find_mode(target: Target, u: Floats, y: Floats) -> tuple[GaussianFit, float]:
-    """The Gaussian at the mode, and log p there; Newton's method from a start, with old factors while they serve."""
+def find_mode(target: Target, u: Floats, y: Floats, bend: Bend | None = None) -> tuple[GaussianFit, float]:
+    """The Gaussian at the mode, and log p there; Newton's method from a start, with old factors while they serve.
+
+    Parameters
+    ----------
+    bend
+        Curvature to start with, such as that of a neighbour; None: that at the start.
+    """
     value = float(target.value(u[:, None], y[:, None])[0])
     if not np.isfinite(value):
         u, y = np.zeros_like(u), np.zeros_like(y)
         value = float(target.value(u[:, None], y[:, None])[0])
-    fit, is_new, built, last = gaussian_at(target, u, y), True, np.inf, np.inf
+    fit, is_new, built, last = gaussian_at(target, u, y, bend), bend is None, np.inf, np.inf
     for _ in range(_MAX_NEWTON):
         _, by_u, by_y = target.gradient(u[:, None], y[:, None])
         step_u, step_y = fit.solve(by_u, by_y)
