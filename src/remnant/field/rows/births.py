@@ -315,7 +315,7 @@ def log_middle(data: Data, belt: Floats, r: int, phase: float) -> float:
     off, total = phase - middle - np.rint(phase - middle), 0.0
     for turn in range(-3, 4):
         total += np.exp(log_normal(off + turn, sd))
-    return np.log(_CENTRED_UNIFORM + (1.0 - _CENTRED_UNIFORM) * total)
+    return float(np.log(_CENTRED_UNIFORM + (1.0 - _CENTRED_UNIFORM) * total))
 
 
 @inner

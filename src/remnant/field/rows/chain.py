@@ -133,7 +133,7 @@ def _ended(belts: Floats, num: int, dead: Floats, rng: np.random.Generator) -> b
     at = whole(num, rng)
     dead[:] = belts[at]
     belts[at] = belts[num - 1]
-    return dead[ROWS] == 1.0
+    return bool(dead[ROWS] == 1.0)
 
 
 @inner
