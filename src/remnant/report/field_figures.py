@@ -54,19 +54,23 @@ def field_map_png(result: Assessment) -> str | None:
         for k in range(rows):
             name = f": {field.names[k]}" if field.names[k] else ""
             low = (total - (k + 1) * (height + top)) / total
-            for column, (title, picture, edges, colours) in enumerate(
+            panels = (
                 (
-                    ("Density over that of a typical place", np.exp(field.mean[k]), breaks, _DIVERGING),
-                    ("How far it may be off, 90 %", np.exp(Z95 * field.sd[k]), _WITHIN, _WIDTHS),
-                )
-            ):
+                    "Density over that of a typical place",
+                    np.exp(field.mean[k]),
+                    breaks,
+                    _DIVERGING,
+                    "#6b6773",
+                ),
+                ("How far it may be off, 90 %", np.exp(Z95 * field.sd[k]), _WITHIN, _WIDTHS, "#f3eef7"),
+            )
+            for column, (title, picture, edges, colours, hatch) in enumerate(panels):
                 axes = figure.add_axes((0.5 * column + _GAP, low, 0.5 - 2.0 * _GAP, height / total))
                 frame(axes, (west, south, east, north), side / height)
-                _draw(axes, result, picture, field.untold[k], edges, colours)
+                _draw(axes, result, picture, field.untold[k], edges, colours, hatch)
                 axes.set_title(title + name, loc="left", size=8.5, weight="bold")
                 if column == 0:
                     scale_bar(axes)
-                else:
                     north_arrow(axes)
         _legends(figure, breaks)
         return png_uri(figure)
@@ -92,6 +96,7 @@ def _draw(
     untold: NDArray[np.bool_],
     edges: tuple[float, ...],
     colours: tuple[str, ...],
+    hatch: str,
 ) -> None:
     field = result.field
     assert field is not None
@@ -106,9 +111,11 @@ def _draw(
     if untold.any() and min(picture.shape) > 1:
         x = field.left_m + (np.arange(cols) + 0.5) * size
         y = field.top_m - (np.arange(rows) + 0.5) * size
-        axes.contourf(
+        hatched = axes.contourf(
             x, y, untold.astype(np.float64), levels=[0.5, 1.5], colors="none", hatches=["////"], zorder=2
         )
+        hatched.set_edgecolor(hatch)
+        hatched.set_linewidth(0.0)
     draw_outlines(axes, result.areas.geometry.to_numpy(), "white", 1.4)
     draw_outlines(axes, result.areas.geometry.to_numpy(), _INK, 0.7)
 
@@ -137,7 +144,9 @@ def _legends(figure: Figure, breaks: tuple[float, ...]) -> None:
     ]
     for place, colours, texts in ((0.25, _DIVERGING, labels), (0.75, _WIDTHS, within)):
         handles = [Patch(fc=c, ec="#8b8893", lw=0.4, label=t) for c, t in zip(colours, texts, strict=True)]
-        handles.append(Patch(fc="white", ec="#6b6773", hatch="////", lw=0.4, label="the records say nothing"))
+        handles.append(
+            Patch(fc="white", ec="#6b6773", hatch="////", lw=0.4, label="the records say next to nothing")
+        )
         legend = figure.legend(
             handles=handles, loc="lower center", bbox_to_anchor=(place, 0.0), ncols=2, frameon=False,
             fontsize=7, columnspacing=1.2, handlelength=1.6, borderaxespad=0.1,

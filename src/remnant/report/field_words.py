@@ -1,4 +1,4 @@
-"""What a density field says, in words: its numbers, what drives each area, and where the records say nothing."""
+"""What a density field says, in words: its numbers, what drives each area, and where the records are silent."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def field_context(result: Assessment) -> dict[str, Any] | None:
 
 
 def untold_warning(result: Assessment) -> str:
-    """How much of the ground the records say nothing about; empty where there is none."""
+    """How much of the ground the records say next to nothing about; empty where there is none."""
     field = result.field
     if field is None or not field.area_untold.any():
         return ""
@@ -43,8 +43,9 @@ def untold_warning(result: Assessment) -> str:
     which = "all" if num == placed else f"{num:,} of"
     return (
         f"For {which} {placed:,} hazard areas ({words.area(field.untold_m2)}, {share} of their ground) the records say "
-        "nothing of how they differ from others of their kind. Their numbers are those of an average area, as believed "
-        "before and as learned elsewhere. They are hatched on the maps of the field and marked in the table of areas."
+        "next to nothing of how they differ from others of their kind. Their numbers are those of an average area, as "
+        "believed before and as learned elsewhere. They are hatched on the maps of the field and marked in the table "
+        "of areas."
     )
 
 
@@ -82,9 +83,9 @@ def told_sentence(told: Told) -> dict[str, str]:
 def _effect(told: Told) -> str:
     """What goes with more or fewer items."""
     where, other = {
-        "distance": (f"near {told.name}", "far from it"),
-        "category": (f"on {told.name} ground", f"on {told.base} ground"),
-        "number": (f"where {told.name} is high", "where it is low"),
+        "distance": (f"near “{told.name}”", "far from it"),
+        "category": (f"on “{told.name}” ground", f"on “{told.base}” ground"),
+        "number": (f"where “{told.name}” is high", "where it is low"),
     }[told.kind]
     ends = f"({_plain(told.low)} to {_plain(told.high)} times)"
     if told.low <= 1.0 <= told.high and 1.0 / _HARDLY < told.middle < _HARDLY:
@@ -125,10 +126,10 @@ def _area_words(rows: Sequence[Mapping[Any, Any]], ids: Sequence[str]) -> str:
         if not np.isfinite(factor) or 1.0 / _HARDLY < factor < _HARDLY:
             return f"Nothing but what was believed before ({now})."
         together = change_words(factor, "lower", "raise")
-        return f"No single record moves it by 5 %; all of them together {together} ({now})."
-    parts = [_single(r, ids) for r in singles]
-    text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]} ({now})."
+        return f"No single record stands out; all of them together {together} ({now})."
+    text = "; ".join(_single(r, ids) for r in singles)
+    together = change_words(factor, "lowers", "raises") if np.isfinite(factor) else ""
+    return f"{text[0].upper()}{text[1:]}. All evidence together {together} ({now})."
 
 
 def _single(row: Mapping[Any, Any], ids: Sequence[str]) -> str:
