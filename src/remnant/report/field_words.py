@@ -97,11 +97,11 @@ def _effect(told: Told) -> str:
 
 
 def _plain(value: float) -> str:
-    return words.rounded(value)
+    return words.rounded(float(value))
 
 
 def _distance(km: float) -> str:
-    return f"{words.rounded(km)} km" if km >= 1.0 else f"{words.rounded(1000.0 * km)} m"
+    return f"{words.rounded(float(km))} km" if km >= 1.0 else f"{words.rounded(1000.0 * km)} m"
 
 
 def drivers(result: Assessment) -> dict[int, str]:
