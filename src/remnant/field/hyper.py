@@ -2,8 +2,8 @@
 
 The mode is found by differences of Laplace's marginal likelihood, a grid is grown from it along the principal axes for
 as long as its points weigh anything, and every point is weighed by bridge sampling [1]_ between its Gaussian fit and
-exact draws. On large lattices the mode is found on one of twice the spacing, every point costs one factorisation (its
-curvature is its neighbour's, its centre its own), and its weight is the second-order bound of the fit.
+exact draws. On large lattices the axes are those of a lattice of twice the spacing, and the weight of a point is
+Laplace's: where data are many, its error hardly changes from point to point.
 
 References
 ----------
@@ -24,6 +24,7 @@ from remnant.field.conditional import (
     Chains,
     GaussianFit,
     Target,
+    average_bend,
     average_fit,
     centred,
     find_mode,
@@ -65,8 +66,6 @@ class Search:
         self.sketch: tuple[Point, csr_matrix] | None = (
             None  # a fit on a coarser lattice, and how nodes read it
         )
-        # curvature is nearly normal where a large lattice is needed: fewer points do
-        self.spacing = effort.spacing if self.is_exact else max(effort.spacing, _LARGE_SPACING)
         self.free = [not model.range_m.is_certain, not model.spread.is_certain]
 
     def log_prior(self, at: Floats) -> float:
@@ -95,7 +94,8 @@ class Search:
         if point.held is not None:
             return point.held
         target = self.target(point.at)
-        return target, gaussian_at(target, point.u, point.y, point.bend)
+        fit = gaussian_at(target, point.u, point.y, point.bend)
+        return target, centred(target, fit, self._white(fit))
 
     def point(self, at: Floats) -> Point:
         """The fit at a point, from the nearest that is known; once."""
@@ -112,19 +112,17 @@ class Search:
         else:
             u = near.u * (self.model.spread.value(at[1:])[0] / self.model.spread.value(near.at[1:])[0])
             y = near.y
-        if bend is None or self.is_exact or self.is_sketch:
-            fit, value = find_mode(target, u, y)
-            none = np.zeros((len(fit.u), 1)), np.zeros((len(fit.y), 1))
-            weight = value - float(fit.log_density(*none)[0]) + self.log_prior(at)
-        else:  # the curvature hardly changes from point to point: one factor, and the slope puts the centre right
-            fit, weight = gaussian_at(target, u, y, bend), -np.inf
-        if not (self.is_exact or self.is_sketch):
-            white = self._white(fit)
-            fit = average_fit(target, fit, white) if near is None else centred(target, fit, white)
-            weight = self.log_prior(at) + _second_order(_excess(target, fit, white)[0])
+        is_large = not (self.is_exact or self.is_sketch)
+        fit, value = find_mode(target, u, y, bend if is_large else None)
+        none = np.zeros((len(fit.u), 1)), np.zeros((len(fit.y), 1))
+        weight = value - float(fit.log_density(*none)[0]) + self.log_prior(at)
+        bend = fit.bend
+        if is_large:
+            fit = centred(target, fit, self._white(fit))
+            bend = average_bend(target, fit, *fit.spread(self._white(fit)))
         found = Point(
-            at=at, u=fit.u, y=fit.y, bend=fit.bend, laplace=weight, log_weight=weight,
-            held=(target, fit) if self.is_exact or self.is_sketch else None,
+            at=at, u=fit.u, y=fit.y, bend=bend, laplace=weight, log_weight=weight,
+            held=None if is_large else (target, fit),
         )  # fmt: skip
         self.known.append(found)
         return found
@@ -155,14 +153,20 @@ class Search:
             step = np.zeros(2)
             step[free] = np.linalg.solve(bend[np.ix_(free, free)], slope[free])
             step *= min(1.0, _LONGEST_TURN / max(float(np.linalg.norm(step)), 1e-12))
+            fitting = np.clip(1.0 / np.sqrt(np.diag(bend)), _LEAST_REACH, 1.0)
+            is_apt = (
+                float((reach / fitting)[free].max()) < _APT
+            )  # differences over one standard deviation or so
+            reach = fitting
             if float(slope @ step) < _MODE_FOUND:
-                break
+                if is_apt:
+                    break
+                continue
             trial = self.point(centre + step)
             around = [p for p in self.known if p.log_weight > best.log_weight + 1e-9]
             best = max([*around, best, trial], key=lambda p: p.log_weight)
-            reach = np.clip(1.0 / np.sqrt(np.diag(bend)), 0.15, 1.0)
             tell(0.15 * (turn + 1) / _MAX_TURNS)
-            if best.at is centre:
+            if best.at is centre and is_apt:
                 break
         root, direction = np.linalg.eigh(bend[np.ix_(free, free)])
         axes = np.zeros((2, 2))
@@ -189,8 +193,8 @@ class Search:
 
     def grid(self, axes: Floats, tell: Progress) -> list[Point]:
         """Points of a grid along the axes, weighed one after another, grown from the mode while they weigh anything."""
-        centre, step, drop = axes[0], self.spacing * axes[1:], self.effort.drop
-        margin = _MARGIN if self.is_exact else 0.0
+        centre, step = axes[0], self.effort.spacing * axes[1:]
+        drop, margin = (self.effort.drop, _MARGIN) if self.is_exact else (_LARGE_DROP, 0.0)
         first = self.point(centre)
         self.weigh(first)
         best = first.log_weight
@@ -198,7 +202,7 @@ class Search:
 
         def normal(at: tuple[int, int]) -> float:
             """The log weight that a normal posterior would have there."""
-            return -0.5 * self.spacing**2 * (at[0] ** 2 + at[1] ** 2)
+            return -0.5 * self.effort.spacing**2 * (at[0] ** 2 + at[1] ** 2)
 
         while wanted and len(seen) < _MAX_POINTS:
             place = wanted.pop(0)
@@ -272,21 +276,18 @@ def cell_area(axes: Floats, spacing: float) -> float:
 
 
 _TAKEN = 0.65  # least share of moves that should be taken
-_MAX_TURNS = 6
+_MAX_TURNS = 8
+_LEAST_REACH = 0.01  # of differences, in prior standard deviations
+_APT = 1.7
 _LONGEST_TURN = 1.5  # of the search for the mode, in prior standard deviations
 _MODE_FOUND = 0.05  # gain in log weight below which the mode is found
 _MAX_POINTS = 60
 _MARGIN = 0.8  # of log weight, within which a point of the grid is looked at
-_LARGE_SPACING = 1.5  # of the grid of hyper-parameters of a large lattice, in posterior standard deviations
+_LARGE_DROP = 2.5  # of log weight, below which points of a large lattice are left out
 _LARGE_PAIRS = 8  # of draws over which slopes are averaged on a large lattice
 _LARGE_SEED = (
     20261122  # of those draws: the same at every point, so that weights differ by their hyper-parameters only
 )
-
-
-def _second_order(excess: Floats) -> float:
-    """Log E[exp(excess)] over the fit, by its first two cumulants."""
-    return float(excess.mean() + 0.5 * excess.var())
 
 
 def _bridge(first: Floats, second: Floats) -> tuple[float, float]:

@@ -98,7 +98,7 @@ def _sample(
     weight = np.exp(log_weight - log_weight.max())
     chosen = _systematic(weight / weight.sum(), num_draws, rng)
     nodes, others = _draws(points, chosen, search, rng, tell)
-    hyper = _within_cells(points, chosen, axes, search.spacing, rng)
+    hyper = _within_cells(points, chosen, axes, effort.spacing, rng)
     k = model.covariates.shape[1]
     return LatentPosterior(
         nodes=nodes,
@@ -109,7 +109,7 @@ def _sample(
         centre=np.array(
             [-0.5 * model.spread.value(points[i].at[1:])[0] ** 2 * model.is_mean_one for i in chosen]
         ),
-        log_evidence=float(log_weight.max() + np.log(weight.sum() * cell_area(axes, search.spacing))),
+        log_evidence=float(log_weight.max() + np.log(weight.sum() * cell_area(axes, effort.spacing))),
         diagnostics={
             "num_nodes": float(model.lattice.num_nodes),
             "num_points": float(len(points)),

@@ -1,0 +1,1 @@
+"""What other packages are asked to do, in their own words."""
