@@ -165,11 +165,13 @@ def test_an_address_where_no_cluster_works_is_refused(done: Country, monkeypatch
         next(cluster_results(done.job, done.tasks, "tcp://127.0.0.1:9"))
     with pytest.raises(InvalidInput, match="none answers at 'nonsense://x'"):
         next(cluster_results(done.job, done.tasks, "nonsense://x"))
-    with distributed.LocalCluster(
-        n_workers=0, processes=True, dashboard_address=None, host="127.0.0.1"
-    ) as cluster:
-        with pytest.raises(InvalidInput, match="has no workers"):
-            next(cluster_results(done.job, done.tasks, cluster.scheduler_address))
+    with (
+        distributed.LocalCluster(
+            n_workers=0, processes=True, dashboard_address=None, host="127.0.0.1"
+        ) as cluster,
+        pytest.raises(InvalidInput, match="has no workers"),
+    ):
+        next(cluster_results(done.job, done.tasks, cluster.scheduler_address))
 
 
 def test_tiles_of_another_run_are_refused(home: ModuleType, done: Country, tmp_path: Path) -> None:
