@@ -35,6 +35,7 @@ ROOMS = (
     "fate",
     "field",
     "decide",
+    "score",
     "simulate",
     "io",
     "report",

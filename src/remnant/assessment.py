@@ -17,8 +17,20 @@ from scipy.special import ndtri
 
 from remnant._version import __version__
 from remnant.decide import AreaEvidence, release_verdict, search_share_needed
-from remnant.evidence import Case, GridSpec, Policy, Reduction
-from remnant.field import DensityPosterior, FieldPosterior, Remaining, Summary, field_summary, summary
+from remnant.evidence import Case, Finding, GridSpec, Policy, Reduction
+from remnant.field import (
+    DensityPosterior,
+    FieldMaps,
+    FieldPosterior,
+    Remaining,
+    Summary,
+    field_findings,
+    field_maps,
+    field_summary,
+    influence_of,
+    influence_rows,
+    summary,
+)
 from remnant.numerics import link_of
 from remnant.units import KM2_M2, date_of
 from remnant.weighing import Progress, Rest, Weighed, weigh, with_rest
@@ -71,6 +83,12 @@ class Assessment:
         Version, seed, dates, hashes of inputs and catalogue, licence notes.
     judgements
         Sentences that name what rests on judgement.
+    field
+        The density field on a map, and its numbers; None for a model without one.
+    influence
+        What evidence drives each hazard area (`remnant.field.influence_rows`); None for a model without a field. With
+        one, `areas` also has ``field_factor, field_q05, field_q95`` (density there over that of a typical place: mean
+        on the log scale, and 90 % interval) and ``field_untold`` (the records say nothing of it).
     """
 
     name: str
@@ -90,6 +108,8 @@ class Assessment:
     findings: pd.DataFrame
     provenance: Mapping[str, object]
     judgements: tuple[str, ...]
+    field: FieldMaps | None = None
+    influence: pd.DataFrame | None = None
 
 
 _SURVEY_METHOD = (
@@ -136,8 +156,11 @@ def answer(weighed: Weighed, rest: Rest | None = None) -> Assessment:
         known += field_summary(case, posterior)
     parameters = pd.DataFrame(known, columns=list(_PARAMETER_COLUMNS))
     area_results = _area_results(case, reduction, counted, weighed.area_portions)
+    areas = _areas(case, reduction, posterior, counted, area_results, over_time, curve_days)
+    maps, influence, noticed = _seen(case, posterior, weighed.days[0], weighed.as_of_day, weighed.seed)
     findings = pd.DataFrame(
-        [dataclasses.asdict(f) for f in case.findings + reduction.findings], columns=list(_FINDING_COLUMNS)
+        [dataclasses.asdict(f) for f in case.findings + reduction.findings + noticed],
+        columns=list(_FINDING_COLUMNS),
     )
     return Assessment(
         name=case.name,
@@ -146,7 +169,7 @@ def answer(weighed: Weighed, rest: Rest | None = None) -> Assessment:
         crs=case.crs,
         grid=case.grid,
         policy=case.policy,
-        areas=_areas(case, reduction, posterior, counted, area_results, over_time, curve_days),
+        areas=areas if maps is None else areas.assign(**maps.by_area),
         area_results=area_results,
         districts=gpd.GeoDataFrame(
             {"district": case.districts.name}, geometry=list(case.districts.geometry), crs=case.crs
@@ -163,7 +186,20 @@ def answer(weighed: Weighed, rest: Rest | None = None) -> Assessment:
         findings=findings,
         provenance=_provenance(case, weighed.seed),
         judgements=_judgements(parameters),
+        field=maps,
+        influence=influence,
     )
+
+
+def _seen(
+    case: Case, posterior: DensityPosterior, day: float, as_of: float, seed: int
+) -> tuple[FieldMaps | None, pd.DataFrame | None, tuple[Finding, ...]]:
+    """What a field looks like, what drives each area, and what is to be said of it; nothing for other models."""
+    if not isinstance(posterior, FieldPosterior):
+        return None, None, ()
+    maps = field_maps(case, posterior, rng=np.random.default_rng([seed, *b"maps"]))
+    driven = influence_of(posterior, day, as_of, rng=np.random.default_rng([seed, *b"influence"]))
+    return maps, pd.DataFrame(influence_rows(posterior, driven)), field_findings(maps)
 
 
 _SCOPES = ("hazard areas", "deposits", "outside hazard areas", "place unknown", "all")

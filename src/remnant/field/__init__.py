@@ -11,6 +11,9 @@ from remnant.field.cells import thinned as thinned
 from remnant.field.counts import CountEvidence as CountEvidence
 from remnant.field.counts import Likelihood as Likelihood
 from remnant.field.history import is_ageless as is_ageless
+from remnant.field.influence import Influence as Influence
+from remnant.field.influence import influence_of as influence_of
+from remnant.field.influence import influence_rows as influence_rows
 from remnant.field.latent import Effort as Effort
 from remnant.field.latent import LatentModel as LatentModel
 from remnant.field.latent import LatentPosterior as LatentPosterior
@@ -19,6 +22,10 @@ from remnant.field.lattice import Lattice as Lattice
 from remnant.field.lattice import field_draws as field_draws
 from remnant.field.lattice import lattice_over as lattice_over
 from remnant.field.lattice import precision as precision
+from remnant.field.maps import FieldMaps as FieldMaps
+from remnant.field.maps import Told as Told
+from remnant.field.maps import field_findings as field_findings
+from remnant.field.maps import field_maps as field_maps
 from remnant.field.parameters import ParameterTable as ParameterTable
 from remnant.field.parameters import parameters_of as parameters_of
 from remnant.field.parameters import summary as summary

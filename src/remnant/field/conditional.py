@@ -32,10 +32,13 @@ from remnant.units import Floats
 
 _WIDE_ROW = 64  # nodes beyond which a row of evidence is kept as a low-rank term
 _STEP = 1e-4  # of a whitened coordinate, for second derivatives by differences of exact slopes
+_NOISE = 1e-5  # curvature by differences below this is rounding
 _MAX_NEWTON = 60
 _CONVERGED = 1e-3  # of the decrement: twice the gain in log p that is left
 _FRESH = 0.02  # a curvature taken where the decrement was below this is that of the mode
-_LONGEST_SHIFT = 5.0  # of a centre, in standard deviations of the fit
+_CENTRED = 0.02  # squared length of a shift of the centre, in standard deviations, that is the last
+_MAX_TURNS = 10
+_LONGEST_SHIFT = 20.0  # of a centre, in standard deviations of the fit
 _CHORD_GAIN = (
     0.2  # a step with an old factor must shrink the decrement to this share, or a new factor is made
 )
@@ -233,7 +236,7 @@ def _own_curvature(target: Target, u: Floats, y: Floats, weight: Floats, by_z: F
     every = -(slope[:, :p] - slope[:, p:]) / (2.0 * _STEP)
     rest = 0.5 * (every + every.T) - by_z.T @ (weight[:, None] * by_z)
     root, axes = np.linalg.eigh(rest)
-    return np.asarray((axes * np.maximum(root, 0.0)) @ axes.T)
+    return np.asarray((axes * np.where(root > _NOISE, root, 0.0)) @ axes.T)
 
 
 def _root(matrix: Floats) -> Floats:
@@ -241,13 +244,19 @@ def _root(matrix: Floats) -> Floats:
     return np.asarray(np.linalg.cholesky(0.5 * (matrix + matrix.T)), np.float64)
 
 
-def find_mode(target: Target, u: Floats, y: Floats) -> tuple[GaussianFit, float]:
-    """The Gaussian at the mode, and log p there; Newton's method from a start, with old factors while they serve."""
+def find_mode(target: Target, u: Floats, y: Floats, bend: Bend | None = None) -> tuple[GaussianFit, float]:
+    """The Gaussian at the mode, and log p there; Newton's method from a start, with old factors while they serve.
+
+    Parameters
+    ----------
+    bend
+        Curvature to start with, such as that of a neighbour; None: that at the start.
+    """
     value = float(target.value(u[:, None], y[:, None])[0])
     if not np.isfinite(value):
         u, y = np.zeros_like(u), np.zeros_like(y)
         value = float(target.value(u[:, None], y[:, None])[0])
-    fit, is_new, built, last = gaussian_at(target, u, y), True, np.inf, np.inf
+    fit, is_new, built, last = gaussian_at(target, u, y, bend), bend is None, np.inf, np.inf
     for _ in range(_MAX_NEWTON):
         _, by_u, by_y = target.gradient(u[:, None], y[:, None])
         step_u, step_y = fit.solve(by_u, by_y)
@@ -298,10 +307,10 @@ def average_fit(target: Target, fit: GaussianFit, white: Floats, rounds: int = 1
     return centred(target, fit, white)
 
 
-def centred(target: Target, fit: GaussianFit, white: Floats, turns: int = 2) -> GaussianFit:
+def centred(target: Target, fit: GaussianFit, white: Floats) -> GaussianFit:
     """The fit moved to where the average slope over it vanishes."""
     du, dy = fit.spread(white)
-    for _ in range(turns):
+    for _ in range(_MAX_TURNS):
         with np.errstate(over="ignore", invalid="ignore"):
             _, by_u, by_y = target.gradient(
                 fit.u[:, None] + np.hstack([du, -du]), fit.y[:, None] + np.hstack([dy, -dy])
@@ -313,6 +322,8 @@ def centred(target: Target, fit: GaussianFit, white: Floats, turns: int = 2) -> 
         size = float((mean_u * step_u).sum() + (mean_y * step_y).sum())
         damp = min(1.0, _LONGEST_SHIFT / np.sqrt(max(size, 1e-300)))
         fit = fit.moved(fit.u + damp * step_u[:, 0], fit.y + damp * step_y[:, 0])
+        if size < _CENTRED:
+            break
     return fit
 
 

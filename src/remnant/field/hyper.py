@@ -2,8 +2,8 @@
 
 The mode is found by differences of Laplace's marginal likelihood, a grid is grown from it along the principal axes for
 as long as its points weigh anything, and every point is weighed by bridge sampling [1]_ between its Gaussian fit and
-exact draws. On large lattices the mode is found on one of twice the spacing, every point costs one factorisation (its
-curvature is its neighbour's, its centre its own), and its weight is the second-order bound of the fit.
+exact draws. On large lattices the axes are those of a lattice of twice the spacing, and the weight of a point is
+Laplace's: where data are many, its error hardly changes from point to point.
 
 References
 ----------
@@ -24,6 +24,7 @@ from remnant.field.conditional import (
     Chains,
     GaussianFit,
     Target,
+    average_bend,
     average_fit,
     centred,
     find_mode,
@@ -62,6 +63,9 @@ class Search:
         self.steps, self.acceptance, self.bridge_sd = 0, list[float](), 0.0
         self.laplacian = graph_laplacian(model.lattice)
         self.known: list[Point] = []
+        self.sketch: tuple[Point, csr_matrix] | None = (
+            None  # a fit on a coarser lattice, and how nodes read it
+        )
         self.free = [not model.range_m.is_certain, not model.spread.is_certain]
 
     def log_prior(self, at: Floats) -> float:
@@ -90,7 +94,8 @@ class Search:
         if point.held is not None:
             return point.held
         target = self.target(point.at)
-        return target, gaussian_at(target, point.u, point.y, point.bend)
+        fit = gaussian_at(target, point.u, point.y, point.bend)
+        return target, centred(target, fit, self._white(fit))
 
     def point(self, at: Floats) -> Point:
         """The fit at a point, from the nearest that is known; once."""
@@ -99,24 +104,25 @@ class Search:
                 return p
         target = self.target(at)
         near = min(self.known, key=lambda p: float(np.square(p.at - at).sum())) if self.known else None
-        if near is None:
+        bend = None if near is None else near.bend
+        if near is None and self.sketch is not None:
+            u, y, bend = self.sketch[1] @ self.sketch[0].u, self.sketch[0].y, self.sketch[0].bend
+        elif near is None:
             u, y = np.zeros(target.num_nodes), np.zeros(target.num_others)
         else:
             u = near.u * (self.model.spread.value(at[1:])[0] / self.model.spread.value(near.at[1:])[0])
             y = near.y
-        if near is None or self.is_exact or self.is_sketch:
-            fit, value = find_mode(target, u, y)
-            none = np.zeros((len(fit.u), 1)), np.zeros((len(fit.y), 1))
-            weight = value - float(fit.log_density(*none)[0]) + self.log_prior(at)
-        else:  # the curvature hardly changes from point to point: one factor, and the slope puts the centre right
-            fit, weight = gaussian_at(target, u, y, near.bend), -np.inf
-        if not (self.is_exact or self.is_sketch):
-            white = self._white(fit)
-            fit = average_fit(target, fit, white) if near is None else centred(target, fit, white, turns=4)
-            weight = self.log_prior(at) + _second_order(_excess(target, fit, white)[0])
+        is_large = not (self.is_exact or self.is_sketch)
+        fit, value = find_mode(target, u, y, bend if is_large else None)
+        none = np.zeros((len(fit.u), 1)), np.zeros((len(fit.y), 1))
+        weight = value - float(fit.log_density(*none)[0]) + self.log_prior(at)
+        bend = fit.bend
+        if is_large:
+            fit = centred(target, fit, self._white(fit))
+            bend = average_bend(target, fit, *fit.spread(self._white(fit)))
         found = Point(
-            at=at, u=fit.u, y=fit.y, bend=fit.bend, laplace=weight, log_weight=weight,
-            held=(target, fit) if self.is_exact or self.is_sketch else None,
+            at=at, u=fit.u, y=fit.y, bend=bend, laplace=weight, log_weight=weight,
+            held=None if is_large else (target, fit),
         )  # fmt: skip
         self.known.append(found)
         return found
@@ -131,7 +137,11 @@ class Search:
     def axes_at_mode(self, tell: Progress) -> Floats:
         """(3, 2) the mode of the hyper-parameters, then its principal axes of one standard deviation each."""
         if not (self.is_exact or self.is_sketch):
-            return Search(_coarser(self.model), self.effort, self.rng, is_sketch=True).axes_at_mode(tell)
+            coarse, read = _coarser(self.model)
+            search = Search(coarse, self.effort, self.rng, is_sketch=True)
+            axes = search.axes_at_mode(tell)
+            self.sketch = search.point(axes[0]), read
+            return axes
         free = np.flatnonzero(self.free)
         best, reach = self.point(np.zeros(2)), np.ones(2)
         if free.size == 0:
@@ -143,14 +153,20 @@ class Search:
             step = np.zeros(2)
             step[free] = np.linalg.solve(bend[np.ix_(free, free)], slope[free])
             step *= min(1.0, _LONGEST_TURN / max(float(np.linalg.norm(step)), 1e-12))
+            fitting = np.clip(1.0 / np.sqrt(np.diag(bend)), _LEAST_REACH, 1.0)
+            is_apt = (
+                float((reach / fitting)[free].max()) < _APT
+            )  # differences over one standard deviation or so
+            reach = fitting
             if float(slope @ step) < _MODE_FOUND:
-                break
+                if is_apt:
+                    break
+                continue
             trial = self.point(centre + step)
             around = [p for p in self.known if p.log_weight > best.log_weight + 1e-9]
             best = max([*around, best, trial], key=lambda p: p.log_weight)
-            reach = np.clip(1.0 / np.sqrt(np.diag(bend)), 0.15, 1.0)
             tell(0.15 * (turn + 1) / _MAX_TURNS)
-            if best.at is centre:
+            if best.at is centre and is_apt:
                 break
         root, direction = np.linalg.eigh(bend[np.ix_(free, free)])
         axes = np.zeros((2, 2))
@@ -177,7 +193,8 @@ class Search:
 
     def grid(self, axes: Floats, tell: Progress) -> list[Point]:
         """Points of a grid along the axes, weighed one after another, grown from the mode while they weigh anything."""
-        centre, step, drop = axes[0], self.effort.spacing * axes[1:], self.effort.drop
+        centre, step = axes[0], self.effort.spacing * axes[1:]
+        drop, margin = (self.effort.drop, _MARGIN) if self.is_exact else (_LARGE_DROP, 0.0)
         first = self.point(centre)
         self.weigh(first)
         best = first.log_weight
@@ -197,13 +214,13 @@ class Search:
                 if (
                     at in seen
                     or not step[0 if i else 1].any()
-                    or parent.log_weight + normal(at) - normal(place) < best - drop - _MARGIN
+                    or parent.log_weight + normal(at) - normal(place) < best - drop - margin
                 ):
                     continue
                 seen.add(at)
                 point = self.point(centre + at[0] * step[0] + at[1] * step[1])
                 # the fit of the parent tells how far Laplace's weight is off
-                if point.laplace + parent.log_weight - parent.laplace < best - drop - _MARGIN:
+                if point.laplace + parent.log_weight - parent.laplace < best - drop - margin:
                     continue
                 self.weigh(point)
                 best = max(best, point.log_weight)
@@ -252,27 +269,25 @@ def _excess(target: Target, fit: GaussianFit, white: Floats) -> tuple[Floats, Ch
     return chains.value - fit.log_density(chains.u, chains.y), chains
 
 
-def cell_area(axes: Floats, effort: Effort) -> float:
+def cell_area(axes: Floats, spacing: float) -> float:
     """Area of a cell of the grid, in the whitened coordinates that are free."""
-    lengths = effort.spacing * np.linalg.norm(axes[1:], axis=1)
+    lengths = spacing * np.linalg.norm(axes[1:], axis=1)
     return float(np.prod(lengths[lengths > 0.0]))
 
 
 _TAKEN = 0.65  # least share of moves that should be taken
-_MAX_TURNS = 6
+_MAX_TURNS = 8
+_LEAST_REACH = 0.01  # of differences, in prior standard deviations
+_APT = 1.7
 _LONGEST_TURN = 1.5  # of the search for the mode, in prior standard deviations
 _MODE_FOUND = 0.05  # gain in log weight below which the mode is found
 _MAX_POINTS = 60
 _MARGIN = 0.8  # of log weight, within which a point of the grid is looked at
+_LARGE_DROP = 2.5  # of log weight, below which points of a large lattice are left out
 _LARGE_PAIRS = 8  # of draws over which slopes are averaged on a large lattice
 _LARGE_SEED = (
     20261122  # of those draws: the same at every point, so that weights differ by their hyper-parameters only
 )
-
-
-def _second_order(excess: Floats) -> float:
-    """Log E[exp(excess)] over the fit, by its first two cumulants."""
-    return float(excess.mean() + 0.5 * excess.var())
 
 
 def _bridge(first: Floats, second: Floats) -> tuple[float, float]:
@@ -290,10 +305,10 @@ def _bridge(first: Floats, second: Floats) -> tuple[float, float]:
     return shift + float(np.log(ratio)), float(np.sqrt(var))
 
 
-def _coarser(model: LatentModel) -> LatentModel:
-    """The same model on a lattice of twice the spacing, to find where the hyper-parameters lie."""
+def _coarser(model: LatentModel) -> tuple[LatentModel, csr_matrix]:
+    """The same model on a lattice of twice the spacing, and how the nodes of the one read those of the other."""
     x, y = model.lattice.places()
     lattice = lattice_over(x, y, 2.0 * model.lattice.spacing_m, 0.0)
     once = lattice.interpolation(x, y)
-    whole = once if model.num_fields == 1 else block_diag([once] * model.num_fields)
-    return replace(model, lattice=lattice, read=csr_matrix(model.read @ whole))
+    whole = csr_matrix(once if model.num_fields == 1 else block_diag([once] * model.num_fields))
+    return replace(model, lattice=lattice, read=csr_matrix(model.read @ whole)), whole

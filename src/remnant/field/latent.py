@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.interpolate import RBFInterpolator
+from threadpoolctl import threadpool_limits
 
 from remnant.field.conditional import start_chains
 from remnant.field.hyper import Point, Progress, Search, cell_area
@@ -81,7 +82,15 @@ def sample_latent(
     effort
         How much work to do.
     """
-    tell = progress or (lambda share: None)
+    with threadpool_limits(
+        1, user_api="blas"
+    ):  # matrices are small: threads of BLAS would only wait for one another
+        return _sample(model, num_draws, rng, progress or (lambda share: None), effort)
+
+
+def _sample(
+    model: LatentModel, num_draws: int, rng: np.random.Generator, tell: Progress, effort: Effort
+) -> LatentPosterior:
     search = Search(model, effort, rng)
     axes = search.axes_at_mode(tell)
     points = search.grid(axes, tell)
@@ -89,7 +98,7 @@ def sample_latent(
     weight = np.exp(log_weight - log_weight.max())
     chosen = _systematic(weight / weight.sum(), num_draws, rng)
     nodes, others = _draws(points, chosen, search, rng, tell)
-    hyper = _within_cells(points, chosen, axes, effort, rng)
+    hyper = _within_cells(points, chosen, axes, effort.spacing, rng)
     k = model.covariates.shape[1]
     return LatentPosterior(
         nodes=nodes,
@@ -100,7 +109,7 @@ def sample_latent(
         centre=np.array(
             [-0.5 * model.spread.value(points[i].at[1:])[0] ** 2 * model.is_mean_one for i in chosen]
         ),
-        log_evidence=float(log_weight.max() + np.log(weight.sum() * cell_area(axes, effort))),
+        log_evidence=float(log_weight.max() + np.log(weight.sum() * cell_area(axes, effort.spacing))),
         diagnostics={
             "num_nodes": float(model.lattice.num_nodes),
             "num_points": float(len(points)),
@@ -142,7 +151,7 @@ def _draws(
 
 
 def _within_cells(
-    points: list[Point], chosen: Ints, axes: Floats, effort: Effort, rng: np.random.Generator
+    points: list[Point], chosen: Ints, axes: Floats, spacing: float, rng: np.random.Generator
 ) -> Floats:
     """(n_draws, 2) whitened hyper-parameters: each draw somewhere in the cell of its point, by the smoothed weight."""
     at = np.array([p.at for p in points])
@@ -150,7 +159,7 @@ def _within_cells(
     used = np.flatnonzero(lengths > 0.0)
     if used.size == 0 or len(points) < 4:
         return at[chosen]
-    local = (at - axes[0]) @ (axes[1:][used] / lengths[used, None] ** 2).T / effort.spacing
+    local = (at - axes[0]) @ (axes[1:][used] / lengths[used, None] ** 2).T / spacing
     smooth = RBFInterpolator(local, np.array([p.log_weight for p in points]), kernel="cubic", degree=1)
     offsets = (np.arange(_SUBCELLS) + 0.5) / _SUBCELLS - 0.5
     sub = np.stack(np.meshgrid(*[offsets] * used.size, indexing="ij"), axis=-1).reshape(-1, used.size)
@@ -161,5 +170,5 @@ def _within_cells(
         weight = np.exp(log_weight - log_weight.max())
         pick = rng.choice(len(sub), mine.size, p=weight / weight.sum())
         inside = sub[pick] + (rng.random((mine.size, used.size)) - 0.5) / _SUBCELLS
-        out[mine] = at[number] + effort.spacing * inside @ axes[1:][used]
+        out[mine] = at[number] + spacing * inside @ axes[1:][used]
     return out

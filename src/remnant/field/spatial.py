@@ -342,7 +342,9 @@ class GroupsLikelihood:
         mean = density * np.asarray(ground @ exposure)
         group = np.repeat(np.arange(len(groups.group_found)), np.diff(groups.group_start))
         total = np.maximum(np.bincount(group, mean, minlength=len(groups.group_found)), 1e-300)
-        share = csr_matrix((mean / total[group], (group, np.arange(mean.size))))
+        share = csr_matrix(
+            (mean / total[group], (group, np.arange(mean.size))), shape=(total.size, mean.size)
+        )
         by_z = np.asarray((share @ self.level_of).toarray()[:, groups.informed])
         for i, change in self._exposure_changes(middle):
             by_z[:, i] += (

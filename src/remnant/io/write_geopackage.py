@@ -62,6 +62,8 @@ def write_geopackage(result: Assessment, path: Path, *, max_cells: int = MAX_CEL
             _write_table(tables["districts"], path, "districts", "Results per district")
         for name in ("totals", "curve", "parameters", "findings"):
             _write_table(tables[name], path, name, f"{name.capitalize()} of the assessment")
+        if "influence" in tables:
+            _write_table(tables["influence"], path, "influence", "What evidence drives each hazard area")
         provenance = pd.DataFrame(
             [("case", result.name), ("as_of", result.as_of.isoformat()), *flat(result.provenance)]
             + [("note", note) for note in notes],

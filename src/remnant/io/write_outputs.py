@@ -17,6 +17,7 @@ from remnant.assessment import Assessment
 from remnant.errors import RemnantError
 from remnant.io.tile_rasters import write_tile_rasters
 from remnant.io.tile_store import CELLS, TileStore
+from remnant.io.write_field import write_field_cogs
 from remnant.io.write_folder import MANIFEST, whole_folder
 from remnant.io.write_geopackage import write_geopackage
 from remnant.io.write_rasters import write_cogs
@@ -32,6 +33,11 @@ _LAYER_ERRORS = (  # what the two libraries raise beside OSError, on a full disk
     CPLE_BaseError,
 )
 REPORT = "report.html"
+_FIELD_LINES = (
+    f"{'influence.csv':<18} what evidence drives each hazard area: expected explosive items with and without it",
+    f"{'rasters/field_*':<18} density field: field_mean, logarithm of density over that of a typical place; field_sd,",
+    f"{'':<18} its standard deviation; field_free_sd, the same had nothing been recorded nearby",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +107,8 @@ def write_results(
                 rasters = write_cogs(result.cells, scratch / RASTER_FOLDER)
             else:
                 rasters = write_tile_rasters(tiles.cells, scratch / RASTER_FOLDER, progress=progress)
+            if result.field is not None:
+                rasters += write_field_cogs(result.field, result.crs, scratch / RASTER_FOLDER)
         except _LAYER_ERRORS as error:
             raise RemnantError(
                 f"the map layers could not be written: {error}. Nothing in {target} changed; is the disk full?"
@@ -158,6 +166,7 @@ def _readme(result: Assessment, package: str, notes: tuple[str, ...], *, has_til
         f"{'totals.csv':<18} the same for the whole case; districts.csv per district; curve.csv over 30 years",
         f"{'parameters.csv':<18} every uncertain number before and after the evidence, with its source",
         f"{'findings.csv':<18} what was met in the records",
+        *(_FIELD_LINES if result.field is not None else ()),
         f"{'summary.json':<18} all tables in one file",
         f"{MANIFEST:<18} size and SHA-256 of every file",
         "",

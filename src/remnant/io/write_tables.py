@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from remnant.assessment import RESULT_STATES, Assessment
 
@@ -28,7 +29,7 @@ def result_tables(result: Assessment) -> dict[str, pd.DataFrame]:
     areas.insert(0, "area", np.arange(len(areas)))
     per_area = _sorted(result.area_results, "area")
     per_area.insert(1, "area_id", ids[per_area["area"].to_numpy(dtype=np.int64)])
-    return {
+    tables = {
         "areas": areas,
         "area_results": per_area,
         "districts": _sorted(pd.DataFrame(result.district_results), "district"),
@@ -37,6 +38,18 @@ def result_tables(result: Assessment) -> dict[str, pd.DataFrame]:
         "parameters": result.parameters.sort_values("name", kind="stable", ignore_index=True),
         "findings": sorted_findings(result.findings),
     }
+    if result.influence is not None:
+        tables["influence"] = _influence(result.influence, ids)
+    return tables
+
+
+def _influence(influence: pd.DataFrame, ids: NDArray[np.object_]) -> pd.DataFrame:
+    """What drives each area, with names of areas beside their numbers."""
+    names = np.array([*ids, None], dtype=object)  # the last one is what index −1 means
+    table = influence.drop(columns="from_area")
+    table.insert(1, "area_id", names[influence["area"].to_numpy(dtype=np.int64)])
+    table.insert(5, "from_area_id", names[influence["from_area"].to_numpy(dtype=np.int64)])
+    return table
 
 
 def _sorted(table: pd.DataFrame, *keys: str) -> pd.DataFrame:
