@@ -22,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
 BLOCK = re.compile(r"(?s)(<!-- benchmarks: begin -->\n).*?(<!-- benchmarks: end -->)")
-CASES = ("coverage", "gamma", "reduction", "fate", "sampler", "bosnia")
+CASES = ("coverage", "gamma", "reduction", "fate", "sampler", "bosnia", "national")
 PACKAGES = (
     "remnant",
     "numpy",

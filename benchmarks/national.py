@@ -136,7 +136,24 @@ def with_field(done: Country, side_m: float) -> Country:
     return dataclasses.replace(done, job=dataclasses.replace(done.job, bare=bare))
 
 
-def run(case: Case, side_m: float, say: Callable[[str], None] | None = None) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Done:
+    """What a run did; `measured` spares a second run for its memory."""
+
+    log: StepLog
+    cells: int
+    known: int
+    nodes: int
+    tiles: int
+    result_mb: float
+
+    @property
+    def measured(self) -> dict[str, float]:
+        """Greatest memory of any step. [MB]"""
+        return {"peak_mb": max(step.peak_mb for step in self.log.steps)}
+
+
+def run(case: Case, side_m: float, say: Callable[[str], None] | None = None) -> Done:
     """All steps, into a folder that is removed."""
     log = StepLog(show=lambda _step, _share: None, say=say)
     folder = Path(tempfile.mkdtemp(prefix="remnant-national-"))
@@ -158,14 +175,14 @@ def run(case: Case, side_m: float, say: Callable[[str], None] | None = None) -> 
         write_results(result, folder / "out", report_html=page, tiles=store)
         log.close()
         size = sum(p.stat().st_size for p in (folder / "out").rglob("*") if p.is_file())
-        return {
-            "log": log,
-            "cells": result.provenance["region_cells"],
-            "known": int(result.cells.sizes["cell"]),
-            "nodes": 0 if done.job.bare.lattice is None else done.job.bare.lattice.num_nodes,
-            "mb": size / 1e6,
-            "tiles": len(done.tasks),
-        }
+        return Done(
+            log=log,
+            cells=int(str(result.provenance["region_cells"])),
+            known=int(result.cells.sizes["cell"]),
+            nodes=0 if done.job.bare.lattice is None else done.job.bare.lattice.num_nodes,
+            tiles=len(done.tasks),
+            result_mb=size / 1e6,
+        )
     finally:
         shutil.rmtree(folder)
 
@@ -182,16 +199,16 @@ VARIANTS: Mapping[str, Callable[[tuple[Case, float]], Any]] = {"whole run": lamb
 def facts(data: tuple[Case, float], results: Mapping[str, Any]) -> dict[str, str]:
     """What came out, and the time and memory of each step."""
     done = results["whole run"]
-    steps = {step.name: f"{step.wall_s:.1f} s, {step.peak_mb:,.0f} MB" for step in done["log"].steps}
-    in_tiles = next(step.wall_s for step in done["log"].steps if step.name == "tiles")
+    steps = {step.name: f"{step.wall_s:.1f} s, {step.peak_mb:,.0f} MB" for step in done.log.steps}
+    in_tiles = next(step.wall_s for step in done.log.steps if step.name == "tiles")
     return {
-        "cells of the region": f"{done['cells']:,}",
-        "of them worked out with the evidence": f"{done['known']:,}",
+        "cells of the region": f"{done.cells:,}",
+        "of them worked out with the evidence": f"{done.known:,}",
         "hazard areas": f"{data[0].areas.id.size:,}",
-        "nodes": f"{done['nodes']:,}",
-        "tiles": f"{done['tiles']:,}",
-        "cells per second in tiles": f"{done['cells'] / in_tiles:,.0f}",
-        "result": f"{done['mb']:,.0f} MB",
+        "nodes": f"{done.nodes:,}",
+        "tiles": f"{done.tiles:,}",
+        "cells per second in tiles": f"{done.cells / in_tiles:,.0f}",
+        "result": f"{done.result_mb:,.0f} MB",
         **{f"step: {name}": text for name, text in steps.items()},
         "limit": f"{LIMIT_S:g} s, {LIMIT_MB:,.0f} MB",
     }

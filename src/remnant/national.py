@@ -170,6 +170,11 @@ def prepare(
             "a case is worked out by tiles over a region, and this one names none. Add the country's outline to "
             'case.toml: [grid] with region = {file = "country.gpkg"}; or leave out --tiles.'
         )
+    if case.model.kind == "field" and case.model.field.fields == "separate":
+        raise InvalidInput(
+            'a region is worked out by tiles with one field for all classes; the case says fields = "separate". '
+            'Write fields = "shared" under [model.field].'
+        )
     if tile_cells < 1:
         raise InvalidInput(f"tile_cells must be 1 or more; got {tile_cells}")
     weighed = weigh(case, seed=seed, progress=progress, by_tiles=True)

@@ -13,8 +13,9 @@ import shapely
 
 from remnant.assessment import answer
 from remnant.errors import InvalidInput
-from remnant.evidence import reduce_case
-from remnant.field import bare_rates
+from remnant.evidence import DistanceCovariate, FieldSpec, GridSpec, ModelSpec, design_matrix, reduce_case
+from remnant.field import FieldPosterior, bare_rates
+from remnant.geo import share_inside
 from remnant.national import VARIABLES, Country, TileResult, TileSums, fingerprint, finish, prepare, run_tile
 from remnant.weighing import Weighed, weigh
 
@@ -237,3 +238,53 @@ def test_the_fingerprint_tells_runs_apart(home: ModuleType, small: Country) -> N
         prepare(dataclasses.replace(case, inputs={"a.csv": "00"}), tile_cells=256),
     ]
     assert len({first, *(fingerprint(o) for o in others)}) == 6
+
+
+def test_a_field_that_was_fitted_reaches_every_cell(home: ModuleType) -> None:
+    """The kernel against the posterior's own field at the centres of blocks, with a covariate."""
+    case = home.country(5_000.0, cell_m=100.0)
+    road = DistanceCovariate(
+        name="road",
+        effect=home.prior(0.3, 1.2, "ratio"),
+        segments=np.array([[0.0, 0.0, 5_000.0, 4_000.0]]),
+        polygons=np.empty(0, object),
+    )
+    priors = {
+        **case.priors,
+        "field.range": home.prior(2.0, 8.0, "km"),
+        "field.spread": home.prior(1.5, 4.0, "ratio"),
+    }
+    case = dataclasses.replace(
+        case,
+        grid=GridSpec(cell_m=100.0, block_m=200.0),
+        model=ModelSpec(kind="field"),
+        covariates=(road,),
+        priors=priors,
+    )
+    done = prepare(case)
+    tile = work(done)[0]
+    posterior, grid = done.weighed.posterior, done.job.grid
+    assert isinstance(posterior, FieldPosterior)
+    bare = np.isfinite(tile.values[0, 0, 0])
+    bare[done.tasks[0].row, done.tasks[0].col] = False
+    row, col = (v[::37] for v in np.nonzero(bare))
+    x, y = grid.block_centre(grid.block(row * grid.num_cols + col))
+    columns = design_matrix(case.covariates, x, y, scaling=posterior.design.scaling).columns
+    factor = np.exp(posterior.log_relative_density(x, y, columns, slice(None)))
+    rate, clump = bare_rates(case, posterior, done.weighed.days, done.weighed.as_of_day)
+    share = share_inside(case.region, grid, done.tasks[0].window)[row, col] * grid.cell_area_m2
+    expected = np.einsum("jc,jkts->tsc", factor * share, rate) / len(factor)
+    close(tile.values[0][:, :3, row, col], expected, 3e-5)
+    armed = factor[:, None] * share * rate[:, :, 0, 0][:, :, None] / clump[:, None, None]
+    some = 1.0 - np.prod((1.0 + armed) ** -clump[:, None, None], axis=1).mean(axis=0)
+    close(tile.values[3][0, 0, row, col], some, 3e-5)
+    result = finish(done, sums_of([tile]))
+    assert result.provenance["model"] == "field"
+
+
+def test_separate_fields_are_not_worked_out_by_tiles(home: ModuleType) -> None:
+    case = home.country(3_000.0, cell_m=100.0)
+    apart = ModelSpec(kind="field", field=FieldSpec(fields="separate"))
+    case = dataclasses.replace(case, grid=GridSpec(cell_m=100.0, block_m=200.0), model=apart)
+    with pytest.raises(InvalidInput, match='one field for all classes; the case says fields = "separate"'):
+        prepare(case)

@@ -141,11 +141,7 @@ def bare_ground(
         size = np.where(squares > 0.0, clump[mixed, None] * np.square(total) / squares, 1.0)
     table, first = _table(wide, clump[mixed], cell_area_m2)
     field = posterior if isinstance(posterior, FieldPosterior) else None
-    if field is not None and field.nodes.shape[1] != field.lattice.num_nodes:
-        raise InvalidInput(
-            'a region is worked out by tiles with one field for all classes; the case says fields = "separate". '
-            'Write fields = "shared" under [model.field].'
-        )
+    assert field is None or field.nodes.shape[1] == field.lattice.num_nodes, "one field for all classes"
     return BareGround(
         order=order,
         rate=np.ascontiguousarray(rate[order]),

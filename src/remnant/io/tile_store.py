@@ -175,7 +175,7 @@ def _begin(begun: Path, country: Country, mark: str) -> None:
 
 
 def _create_cells(path: Path, country: Country) -> None:
-    """An empty group on the whole grid, in the manner of the CF conventions, with the CRS where GDAL looks for it."""
+    """An empty group on the whole grid, in the manner of the CF conventions."""
     grid, case = country.job.grid, country.weighed.case
     wkt = CRS.from_user_input(case.crs).to_wkt()
     group = zarr.create_group(
@@ -200,7 +200,7 @@ def _create_cells(path: Path, country: Country) -> None:
             fill_value=float("nan"),
             compressors=[ZstdCodec(level=_LEVEL)],
             dimension_names=("date", "state", "y", "x"),
-            attributes={"units": units, "long_name": words, "_CRS": {"wkt": wkt}},
+            attributes={"units": units, "long_name": words},
         )
     days = np.array([int(day) for day in country.weighed.days], np.int64)
     flags = {"flag_values": list(range(len(RESULT_STATES))), "flag_meanings": " ".join(RESULT_STATES)}
