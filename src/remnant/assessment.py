@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -17,27 +17,25 @@ from scipy.special import ndtri
 
 from remnant._version import __version__
 from remnant.decide import AreaEvidence, release_verdict, search_share_needed
-from remnant.evidence import Case, Finding, GridSpec, Policy, Reduction, reduce_case
+from remnant.evidence import Case, Finding, GridSpec, Policy, Reduction
 from remnant.field import (
     DensityPosterior,
     FieldMaps,
     FieldPosterior,
     Remaining,
     Summary,
-    cells_remaining,
-    count_remaining,
     field_findings,
     field_maps,
     field_summary,
-    fit_field,
-    fit_stratum,
     influence_of,
     influence_rows,
-    is_ageless,
     summary,
+    targeting_findings,
+    targeting_of,
 )
 from remnant.numerics import link_of
-from remnant.units import KM2_M2, YEAR_D, date_of, day_number
+from remnant.units import KM2_M2, date_of
+from remnant.weighing import Progress, Rest, Weighed, weigh, with_rest
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -116,11 +114,6 @@ class Assessment:
     influence: pd.DataFrame | None = None
 
 
-Progress = Callable[[str, float], None]
-_CURVE_DAYS = (1, 2, 5, 15, 30, 60, 120)
-_CURVE_YEARS = (1, 2, 3, 5, 7, 10, 15, 20, 25, 30)
-_CURVE_DRAWS = 200
-_CELL_DRAWS = 128
 _SURVEY_METHOD = (
     "manual detector"  # what "search further" is reckoned with when the case names no clearance method
 )
@@ -142,54 +135,36 @@ def assess(case: Case, *, seed: int | None = None, progress: Progress | None = N
     -------
     The assessment; the same case and seed give the same numbers.
     """
-    seed = case.seed if seed is None else seed
+    return answer(weigh(case, seed=seed, progress=progress))
 
-    def report(step: str) -> Callable[[float], None]:
-        def tell(share: float) -> None:
-            if progress is not None:
-                progress(step, share)
 
-        return tell
+def answer(weighed: Weighed, rest: Rest | None = None) -> Assessment:
+    """The assessment of a case whose evidence is weighed.
 
-    report("reduce")(0.0)
-    reduction = reduce_case(case)
-    report("reduce")(1.0)
-    posterior = _learn(case, reduction, np.random.default_rng([seed, *b"density"]), report("learn"))
-    as_of = day_number(case.as_of)
-    days = [day_number(d) for d in case.dates]
-    groups, area_portions = _groups_of(case, reduction)
-    counted = count_remaining(
-        posterior, days, as_of, groups, seed=[seed, *b"count"], progress=report("count")
-    )
-    clocks = not all(is_ageless(m) for m in posterior.table.class_models)
-    ahead = [as_of, *(as_of + d for d in _CURVE_DAYS), *(as_of + YEAR_D * y for y in _CURVE_YEARS)]
-    curve_days = ahead if clocks else [ahead[0], ahead[-1]]
-    over_time = count_remaining(
-        posterior,
-        curve_days,
-        as_of,
-        {"all": groups["all"]},
-        seed=[seed, *b"curve"],
-        num_draws=_CURVE_DRAWS,
-        progress=report("curve"),
-    )
-    in_cells = cells_remaining(
-        posterior,
-        days,
-        as_of,
-        num_draws=_CELL_DRAWS,
-        progress=report("cells"),
-        order=counted.group_draws["all"][:, 0, 3].astype(np.float64),
-    )
+    Parameters
+    ----------
+    weighed
+        What remains where records are.
+    rest
+        What remains on the other ground of the region, where that was worked out apart.
+    """
+    case, reduction, posterior = weighed.case, weighed.reduction, weighed.posterior
+    counted, over_time = weighed.counted, weighed.over_time
+    if rest is not None:
+        counted, over_time = with_rest(counted, rest.by_group), with_rest(over_time, rest.over_time)
+    curve_days = weighed.curve_days
     known = summary(posterior.table, posterior.z)
+    met = case.findings + reduction.findings
     if isinstance(posterior, FieldPosterior):
         known += field_summary(case, posterior)
+        spread = targeting_of(posterior)
+        met += () if spread is None else targeting_findings(spread)
     parameters = pd.DataFrame(known, columns=list(_PARAMETER_COLUMNS))
-    area_results = _area_results(case, reduction, counted, area_portions)
+    area_results = _area_results(case, reduction, counted, weighed.area_portions)
     areas = _areas(case, reduction, posterior, counted, area_results, over_time, curve_days)
-    maps, influence, noticed = _seen(case, posterior, days[0], as_of, seed)
+    maps, influence, noticed = _seen(case, posterior, weighed.days[0], weighed.as_of_day, weighed.seed)
     findings = pd.DataFrame(
-        [dataclasses.asdict(f) for f in case.findings + reduction.findings + noticed],
+        [dataclasses.asdict(f) for f in met + noticed],
         columns=list(_FINDING_COLUMNS),
     )
     return Assessment(
@@ -207,25 +182,18 @@ def assess(case: Case, *, seed: int | None = None, progress: Progress | None = N
         district_results=_by_name(
             case, counted, "district", {str(n): f"district {n}" for n in case.districts.name}
         ),
-        total_results=_by_name(case, counted, "scope", {name: name for name in groups if name in _SCOPES}),
+        total_results=_by_name(
+            case, counted, "scope", {name: name for name in counted.by_group if name in _SCOPES}
+        ),
         curve=_rows(over_time.by_group["all"], [date_of(d) for d in curve_days], case.as_of, {}),
-        cells=_cells(case, reduction, in_cells),
+        cells=_cells(case, reduction, weighed.in_cells),
         parameters=parameters,
         findings=findings,
-        provenance=_provenance(case, seed),
+        provenance=_provenance(case, weighed.seed),
         judgements=_judgements(parameters),
         field=maps,
         influence=influence,
     )
-
-
-def _learn(
-    case: Case, reduction: Reduction, rng: np.random.Generator, progress: Callable[[float], None]
-) -> DensityPosterior:
-    """Posterior of the density model that the case names."""
-    if case.model.kind == "field":
-        return fit_field(case, reduction, rng=rng, progress=progress)
-    return fit_stratum(case, reduction, rng=rng, progress=progress)
 
 
 def _seen(
@@ -254,32 +222,6 @@ _PARAMETER_COLUMNS = (
     "source",
 )
 _FINDING_COLUMNS = ("severity", "code", "count", "file", "layer", "row", "asked", "came", "todo")
-
-
-def _groups_of(case: Case, reduction: Reduction) -> tuple[dict[str, Ints], dict[int, Ints]]:
-    """Portions of every scope and district, and of every hazard area."""
-    source = reduction.portion_source
-    kind, area = reduction.source_kind[source], reduction.portion_area
-    placed = reduction.portion_placed
-    groups = {
-        "hazard areas": np.flatnonzero((kind == "area") & placed),
-        "deposits": np.flatnonzero((kind == "deposit") & placed),
-        "outside hazard areas": np.flatnonzero((kind == "background") & placed),
-        "place unknown": np.flatnonzero(~placed),
-        "all": np.arange(source.size),
-    }
-    groups = {name: portions for name, portions in groups.items() if portions.size or name == "all"}
-    for name in dict.fromkeys(case.districts.name.tolist()):  # several polygons may carry one name
-        groups[f"district {name}"] = np.flatnonzero(
-            np.isin(reduction.portion_district, np.flatnonzero(case.districts.name == name))
-        )
-    order = np.argsort(area, kind="stable")
-    bounds = np.searchsorted(area[order], np.arange(case.areas.id.size + 1))
-    of_area = {a: order[bounds[a] : bounds[a + 1]] for a in range(case.areas.id.size)}
-    for a, portions in of_area.items():
-        if portions.size > 1:
-            groups[f"area {a}"] = portions
-    return groups, of_area
 
 
 def _rows(

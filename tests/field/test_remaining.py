@@ -17,7 +17,9 @@ from remnant.field import (
     cells_remaining,
     count_remaining,
     fit_stratum,
+    mixture,
     parameters_of,
+    thinned,
 )
 from remnant.field import cells as cells_module
 from remnant.field import remaining as module
@@ -181,7 +183,7 @@ def test_very_many_items_that_may_not_be_there_at_all(worlds: ModuleType, share:
 def test_the_gamma_of_long_counts_is_that_of_scipy(size: float, mean: float) -> None:
     gamma = scipy.stats.gamma(mean / (1 + mean / size), scale=1 + mean / size)
     for count in np.floor(gamma.ppf([0.02, 0.05, 0.3, 0.8, 0.95, 0.999])):
-        assert cells_module._below(count, size, mean) == pytest.approx(gamma.cdf(count + 0.5), abs=1e-4)
+        assert mixture._below(count, size, mean) == pytest.approx(gamma.cdf(count + 0.5), abs=1e-4)
 
 
 def test_explosive_is_the_sum_of_its_states_in_every_draw(worlds: ModuleType) -> None:
@@ -220,7 +222,7 @@ def test_means_of_cells_add_up_to_the_mean_of_sources(worlds: ModuleType) -> Non
     case = crowded(worlds)
     posterior = given(case, num=100)
     as_of = day_number(case.as_of)
-    cells = cells_remaining(posterior, [as_of], as_of, num_draws=100)
+    cells = cells_remaining(posterior, [as_of], as_of, draws=thinned(len(posterior.z), 100))
     compiled = compile_histories(posterior.reduction.histories, posterior.table, as_of, [as_of])
     left = compiled.remaining(posterior.table, posterior.z, posterior.table.values(posterior.z))[:, :, 0]
     rows, reduction = posterior.reduction.by_cell, posterior.reduction
@@ -233,7 +235,7 @@ def test_means_of_cells_and_portions_agree_on_the_same_draws(worlds: ModuleType)
     case = replace(worlds.world(np.random.default_rng(2)), num_draws=1500)
     posterior = fit_stratum(case, reduce_case(case), rng=np.random.default_rng(1))
     as_of = day_number(case.as_of)
-    cells = cells_remaining(posterior, [as_of], as_of, num_draws=1500)
+    cells = cells_remaining(posterior, [as_of], as_of, draws=thinned(len(posterior.z), 1500))
     counted = count_remaining(
         posterior, [as_of], as_of, {"all": np.arange(posterior.reduction.portion_source.size)}, seed=[1]
     )

@@ -355,9 +355,13 @@ def write_case(folder: Path, field: Any) -> Path:
     """One task in UTM 36 with an area, one search of its western part and the finds."""
     x, y = 400_000.0, 4_800_000.0
     layers: dict[str, Any] = {
-        "areas": ({"hid": ["A 1"], "class": ["CHA"], "status": ["open"], "type": ["PMN"]}, [shapely.box(x, y, x + 70, y + 50)]),
+        "areas": (
+            {"hid": ["A 1"], "class": ["CHA"], "status": ["open"], "type": ["PMN"]},
+            [shapely.box(x, y, x + 70, y + 50)],
+        ),
         "searches": (
-            {"sid": ["S1"], "method": ["manual detector"], "from": ["2024-01-01"], "to": ["2024-02-01"], "found": [field.finds.x_m.size]},
+            {"sid": "S1", "method": "manual detector", "from": "2024-01-01", "to": "2024-02-01"}
+            | {"found": [field.finds.x_m.size]},
             [shapely.box(x, y, x + 42, y + 50)],
         ),
         "finds": (

@@ -34,3 +34,9 @@ def result(make_assessment: Callable[..., Assessment]) -> Assessment:
 def empty() -> Assessment:
     nothing: Assessment = _MODULE.empty()
     return nothing
+
+
+@pytest.fixture(scope="session")
+def make_with_field() -> Callable[..., Assessment]:
+    maker: Callable[..., Assessment] = _MODULE.with_field
+    return maker

@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from remnant.assessment import RESULT_STATES, Assessment
 from remnant.evidence import GridSpec, Policy
+from remnant.field import FieldMaps, Told
 
 AS_OF = dt.date(2026, 11, 22)
 DATES = (AS_OF, dt.date(2027, 11, 22), dt.date(2036, 11, 22))
@@ -265,4 +266,57 @@ def empty() -> Assessment:
         findings=full.findings.iloc[:0],
         parameters=full.parameters.iloc[:0],
         judgements=(),
+    )
+
+
+def with_field(*, names: tuple[str, ...] = ("",), all_untold: bool = False) -> Assessment:
+    """The same with a density field and what drives each area."""
+    plain = assessment()
+    num = len(plain.areas)
+    pixel, rows, cols = 400.0, 34, 40
+    y, x = np.indices((rows, cols)) / rows
+    hill = np.stack([np.sin(4.0 * x + k) * np.cos(5.0 * y) for k in range(len(names))])
+    sd = np.stack([0.3 + 0.7 * np.clip(x, 0.0, 1.0)] * len(names))
+    hill[:, :2, :3] = np.nan
+    untold = np.full(num, all_untold) | (np.arange(num) % 3 == 0)
+    placed = plain.areas["place_known"].to_numpy(dtype=bool)
+    untold &= placed
+    log = np.column_stack(
+        [np.linspace(-1.0, 1.0, num), np.linspace(-2.0, 0.0, num), np.linspace(0.0, 2.0, num)]
+    )
+    log[~placed] = np.nan
+    size = plain.areas["area_m2"].to_numpy()
+    maps = FieldMaps(
+        left_m=LEFT_M, top_m=TOP_M, pixel_m=pixel, names=names, mean=hill, sd=sd, free_sd=np.full_like(sd, 0.95),
+        area_untold=untold, area_placed=placed, area_log=log, untold_m2=float(size[untold].sum()),
+        placed_m2=float(size[placed].sum()),
+        told=(
+            Told(kind="range", name="", base="", prior_low=1, prior_high=50, low=4, middle=7, high=12),
+            Told(kind="spread", name="", base="", prior_low=2, prior_high=20, low=2.1, middle=6.0, high=19.0),
+            Told(kind="distance", name="the front", base="", prior_low=0.8, prior_high=6, low=1.2, middle=2, high=3.5),
+            Told(
+                kind="category", name="<i>wood", base="open", prior_low=0.5, prior_high=2, low=0.4, middle=0.5, high=0.8
+            ),
+            Told(kind="number", name="slope", base="", prior_low=0.5, prior_high=2, low=0.7, middle=1.02, high=1.4),
+        ),
+    )  # fmt: skip
+    influence = pd.DataFrame(
+        [
+            (0, 0, "all", "", -1, 2.0, 4.0, 0.5, False),
+            (0, 0, "elsewhere", "", -1, 5.0, 4.0, 1.25, False),
+            (0, 0, "own", "own", 0, 2.0, 5.0, 0.4, False),
+            (0, 1, "searched", "own", 0, 2.0, 5.0, 0.4, False),
+            (0, 2, "found", "hazard area", 5, 2.0, 1.6, 1.25, True),
+            (0, 3, "met", "deliveries of PFM-1S", -1, 2.0, np.nan, np.nan, True),
+            (3, 0, "all", "", -1, 3.0, 3.1, 0.97, False),
+            (3, 0, "elsewhere", "", -1, 3.0, 3.1, 0.97, False),
+            (6, 0, "all", "", -1, 3.0, 1.0, 3.0, False),
+            (6, 0, "elsewhere", "", -1, 3.0, 1.0, 3.0, False),
+        ],
+        columns=[
+            "area", "rank", "evidence", "whose", "from_area", "mean_with", "mean_without", "factor", "is_rough",
+        ],
+    )  # fmt: skip
+    return dataclasses.replace(
+        plain, areas=plain.areas.assign(**maps.by_area), field=maps, influence=influence
     )

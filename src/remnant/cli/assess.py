@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from remnant.cli.app import app
+from remnant.cli.progress import progress_bar
 from remnant.errors import InvalidInput
 
 RESULTS = "results"
-_STEPS = {
-    "reduce": "weighing the evidence",
-    "learn": "learning densities",
-    "count": "counting what remains",
-    "curve": "looking ahead",
-    "cells": "mapping the cells",
-}
 
 
 @app.command()
@@ -42,6 +32,19 @@ def assess(
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Instead of the case's seed.")] = None,
+    tiles: Annotated[
+        bool,
+        typer.Option(
+            "--tiles",
+            help="Work the whole region of the case out tile by tile; run again, it goes on where it was ended.",
+        ),
+    ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers do the tiles; with --tiles."
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but refusals.")] = False,
 ) -> None:
     """Say what remains in a case's ground, in which state, where and on which date."""
@@ -52,7 +55,16 @@ def assess(
     dates = tuple(sorted({_date(text) for text in date or ()}))
     folder = out if out is not None else (case.parent if case.is_file() else case) / RESULTS
     check_output_folder(folder)
-    with _progress(quiet=quiet) as tell:
+    if scheduler is not None and not tiles:
+        raise InvalidInput(
+            "--scheduler goes with --tiles: only tiles are worked out by a cluster. Add --tiles."
+        )
+    if tiles:
+        from remnant.cli.tiles import assess_by_tiles
+
+        assess_by_tiles(case, folder, dates=dates, seed=seed, scheduler=scheduler, quiet=quiet)
+        return
+    with progress_bar(quiet=quiet) as tell:
         tell("reading the records", 0.0)
         read = read_case(case)
         read = dataclasses.replace(read, dates=dates or read.dates, seed=read.seed if seed is None else seed)
@@ -74,16 +86,3 @@ def _date(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError as error:
         raise InvalidInput(f"--date must be a day such as 2026-11-22; got {text!r}.") from error
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
-    """A bar on a terminal; nothing in a pipe."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda _words, _share: None
-        return
-    columns = (TextColumn("{task.description:<24}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=1.0)
-        yield lambda step, share: bar.update(task, description=_STEPS.get(step, step), completed=share)

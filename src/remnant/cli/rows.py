@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from remnant.cli.app import app
-from remnant.cli.assess import _progress
+from remnant.cli.progress import progress_bar
 from remnant.errors import InvalidInput
 
 FOLDER = "rows"
@@ -56,7 +56,7 @@ def rows(
     )
     folder = out if out is not None else (case.parent if case.is_file() else case) / FOLDER / file_stem(area)
     check_output_folder(folder)
-    with _progress(quiet=quiet) as tell:
+    with progress_bar(quiet=quiet) as tell:
         tell("reading the records", 0.0)
         answer = answer_rows(read_case(case), area, priors, seed=seed, progress=tell)
         tell("writing the layers", 1.0)

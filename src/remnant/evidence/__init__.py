@@ -19,6 +19,7 @@ from remnant.evidence.records import Events as Events
 from remnant.evidence.records import Finding as Finding
 from remnant.evidence.records import GridSpec as GridSpec
 from remnant.evidence.records import HazardAreas as HazardAreas
+from remnant.evidence.records import LabelledCells as LabelledCells
 from remnant.evidence.records import Policy as Policy
 from remnant.evidence.records import Provenance as Provenance
 from remnant.evidence.records import Searches as Searches
@@ -30,3 +31,4 @@ from remnant.evidence.reduction import Reduction as Reduction
 from remnant.evidence.reduction import SearchStep as SearchStep
 from remnant.evidence.streams import deposit_class as deposit_class
 from remnant.evidence.surface import Surface as Surface
+from remnant.evidence.types import background_classes as background_classes

@@ -64,6 +64,9 @@ class RasterCovariate:
         Of the value plus `offset`: the logarithm, the square root, or none.
     file
         Where it came from, for findings.
+    span
+        Difference of the transformed value that `effect` speaks of; None: two standard deviations over the places of
+        the case. A learned effect keeps the span of the places that it was learned at. [as the value]
     """
 
     name: str
@@ -72,6 +75,7 @@ class RasterCovariate:
     transform: Transform = "none"
     offset: float = 0.0
     file: str = ""
+    span: float | None = None
 
     def __post_init__(self) -> None:
         check_effect(self.name, self.effect)
@@ -103,6 +107,7 @@ class DistanceCovariate:
     scale_m: float | None = None
     max_m: float | None = None
     file: str = ""
+    span: float | None = None
 
     def __post_init__(self) -> None:
         check_effect(self.name, self.effect)
@@ -149,6 +154,7 @@ class PastEventsCovariate:
     end_day: float
     transform: Transform = "none"
     file: str = ""
+    span: float | None = None
 
     def __post_init__(self) -> None:
         check_effect(self.name, self.effect)

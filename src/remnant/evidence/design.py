@@ -153,9 +153,9 @@ def _slopes(covariates: Sequence[Covariate], scaling: Scaling) -> tuple[Floats, 
     means: list[float] = []
     sds: list[float] = []
     for covariate in covariates:
-        is_category = isinstance(covariate, CategoryCovariate)
+        span = 1.0 if isinstance(covariate, CategoryCovariate) else covariate.span
         for effect in covariate.effects if isinstance(covariate, CategoryCovariate) else (covariate.effect,):
-            steps = 1.0 / scaling.sd[len(means)] if is_category else 2.0
+            steps = 2.0 if span is None else span / scaling.sd[len(means)]
             centre, spread = log_factor(effect)
             means.append(centre / steps)
             sds.append(spread / steps)

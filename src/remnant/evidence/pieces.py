@@ -11,7 +11,7 @@ from remnant.evidence.overlay import Overlay
 from remnant.evidence.records import Case
 from remnant.evidence.reduction import Ground, History, OrdnanceClass
 from remnant.evidence.streams import SourceTable, Streams, background_expected
-from remnant.geo import Coverage, Grid
+from remnant.geo import Coverage, Grid, shares_of_cells
 from remnant.numerics import ranges
 from remnant.units import Floats, Ints
 
@@ -54,10 +54,12 @@ def stream_pieces(streams: Streams, pairs: Coverage, overlay: Overlay, grid: Gri
 def background_pieces(
     case: Case, grid: Grid, pairs: Coverage, cells: Ints, background: list[str], table: SourceTable
 ) -> Pieces:
-    """The ground of each cell that no footprint covers; its district is that of the cell's centre."""
+    """The ground of each cell that no footprint covers, in the region; its district is that of the cell's centre."""
     covered = np.zeros(cells.size)
     np.add.at(covered, np.searchsorted(cells, pairs.cell), pairs.share)
-    bare = np.clip(1.0 - covered, 0.0, 1.0)
+    within = 1.0 if case.region is None else shares_of_cells(case.region, grid, cells)
+    # where a footprint and the region's border meet in a cell, as much ground is bare as can be: the high side
+    bare = np.clip(np.minimum(within, 1.0 - covered), 0.0, 1.0)
     kept = bare > 1e-9
     cell, plain = cells[kept], bare[kept] * grid.cell_area_m2
     district = np.full(cell.size, -1, np.int64)

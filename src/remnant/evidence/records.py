@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from remnant.catalogue import Catalogue, Range
@@ -214,6 +215,36 @@ class Districts:
         _same_length(self, self.name.size)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelledCells:
+    """Places of known or unknown outcome, from which a prior can be learned. All arrays (n,).
+
+    Parameters
+    ----------
+    geometry
+        Point or polygon; None is a cell of unknown place: counted, used for nothing.
+    outcome
+        1 something was found, 0 it was searched and nothing was found, NaN unknown (never taken for nothing).
+    area_m2
+        Ground that the label speaks of. [m²]
+    start_day, end_day
+        When the outcome became known; NaN unknown. [d]
+    """
+
+    id: NDArray[np.str_]
+    geometry: Geometries
+    outcome: Floats
+    area_m2: Floats
+    start_day: Floats
+    end_day: Floats
+    source: Provenance
+
+    def __post_init__(self) -> None:
+        _same_length(self, self.id.size)
+        probability("outcome", self.outcome, allow_nan=True)
+        not_negative("area_m2", self.area_m2, allow_nan=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridSpec:
     """Cells, clump blocks and how far around the evidence the cells reach. [m]"""
@@ -268,6 +299,8 @@ class Case:
         Dates for which the answer is asked; none before `as_of`. Later ones are forecasts.
     crs
         Projected CRS of every geometry, as WKT or authority code. [m]
+    labels
+        Labelled cells: `remnant prior fit` learns from them; an assessment does not count them.
     model
         Which density model is asked for.
     covariates
@@ -278,6 +311,8 @@ class Case:
         Posterior draws that results are made of.
     default_types
         Ordnance types that may lie outside hazard areas.
+    region
+        Ground for all of which results are wanted, as a valid polygon; None: the cells that records touch. [m]
     findings
         What the reader met, refused or mended.
     inputs
@@ -295,11 +330,13 @@ class Case:
     events: Events
     deposits: Deposits
     districts: Districts
+    labels: LabelledCells | None = None
     policy: Policy = field(default_factory=Policy)
     model: ModelSpec = field(default_factory=ModelSpec)
     covariates: tuple[Covariate, ...] = ()
     priors: Mapping[str, Range] = field(default_factory=dict)
     default_types: tuple[str, ...] = ()
+    region: shapely.Geometry | None = None
     seed: int = 1
     num_draws: int = 1000
     findings: tuple[Finding, ...] = ()

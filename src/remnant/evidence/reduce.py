@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
+from remnant.errors import InvalidInput
 from remnant.evidence.allocate import allocate
 from remnant.evidence.matching import Matches, match_events
 from remnant.evidence.overlay import Overlay, overlay_of
@@ -15,15 +16,31 @@ from remnant.evidence.spread import spread_over_cells
 from remnant.evidence.streams import SourceTable, streams_of
 from remnant.evidence.types import area_types, background_types
 from remnant.evidence.units import area_sizes, by_portion, placeless_units
-from remnant.geo import Coverage, Grid, coverage, grid_over
+from remnant.geo import (
+    Coverage,
+    Grid,
+    cells_inside,
+    coverage,
+    grid_over,
+    num_cells_inside,
+    whole_blocks,
+)
 from remnant.numerics import distinct
 from remnant.units import Floats, Ints
 
+_MOST_CELLS = 5_000_000  # of a region that is held in memory
 _SPREAD_REACH = 1.2  # cells are laid this many 95 % radii around imprecise records
 
 
-def reduce_case(case: Case) -> Reduction:
-    """Ground by history, finds by unit, cells and portions of a case."""
+def reduce_case(case: Case, *, by_tiles: bool = False) -> Reduction:
+    """Ground by history, finds by unit, cells and portions of a case.
+
+    Parameters
+    ----------
+    by_tiles
+        Of the case's region, take only blocks that a record touches: the rest, of which nothing is known but its
+        place, is worked out tile by tile.
+    """
     matches = match_events(case.events, case.searches, case.catalogue)
     grid = _grid(case)
     overlay = overlay_of(case)
@@ -35,7 +52,9 @@ def reduce_case(case: Case) -> Reduction:
     table = SourceTable(case, matches)
     pieces = join(
         stream_pieces(streams_of(overlay, table, types, background), pairs, overlay, grid),
-        background_pieces(case, grid, pairs, _cells_around(case, grid, pairs, spread), background, table),
+        background_pieces(
+            case, grid, pairs, _cells_wanted(case, grid, pairs, spread, by_tiles=by_tiles), background, table
+        ),
     )
     placeless = placeless_units(case, table, types, area_m2)
     kinds = np.array([kind for kind, _ in table.sources], dtype=str)
@@ -109,11 +128,29 @@ def _grid(case: Case) -> Grid:
     event_bounds = event_bounds + reach * np.array([-1.0, -1.0, 1.0, 1.0])
     margin = case.grid.around_m * np.array([-1.0, -1.0, 1.0, 1.0])
     every = np.concatenate([bounds + margin, event_bounds + margin])
+    if case.region is not None:
+        every = np.concatenate([every, [shapely.bounds(case.region)]])
     every = every[~np.isnan(every).any(axis=1)]
     if every.size == 0:  # nothing has a place: one block, so that the rest still works
         every = np.zeros((1, 4))
     low, high = every[:, :2].min(axis=0), every[:, 2:].max(axis=0)
     return grid_over((low[0], low[1], high[0], high[1]), case.grid.cell_m, case.grid.block_m)
+
+
+def _cells_wanted(case: Case, grid: Grid, pairs: Coverage, spread: Coverage, *, by_tiles: bool) -> Ints:
+    """Cells that results are given for: of the region, or where records are."""
+    near = _cells_around(case, grid, pairs, spread)
+    if case.region is None:
+        return near
+    if by_tiles:
+        return whole_blocks(near, grid)
+    num = num_cells_inside(case.region, grid)
+    if num > _MOST_CELLS:
+        raise InvalidInput(
+            f"the region has about {num:,} cells of {grid.cell_m:g} m; at most {_MOST_CELLS:,} are worked out in "
+            "memory. Run the case by tiles (remnant assess CASE --tiles), or take larger cells."
+        )
+    return np.union1d(near, cells_inside(case.region, grid))
 
 
 def _cells_around(case: Case, grid: Grid, pairs: Coverage, spread: Coverage) -> Ints:

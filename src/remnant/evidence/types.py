@@ -6,6 +6,7 @@ import numpy as np
 import shapely
 
 from remnant.evidence.records import Case, Finding
+from remnant.evidence.reduction import OrdnanceClass
 
 GENERIC = "generic"  # types of this prefix stand for a whole category
 _TOUCH_M2 = 1.0  # footprints that share less ground merely touch
@@ -19,6 +20,11 @@ def background_types(case: Case) -> list[str]:
     met = {str(t) for t in case.events.type} | {str(t) for t in case.searches.type if t}
     names += sorted(met - set(names))
     return names or ["generic AP mine"]
+
+
+def background_classes(case: Case) -> tuple[OrdnanceClass, ...]:
+    """Classes that may lie outside hazard areas, each with an equal share of the density there."""
+    return tuple(OrdnanceClass(type=name) for name in background_types(case))
 
 
 def area_types(case: Case) -> tuple[list[list[str]], tuple[Finding, ...]]:

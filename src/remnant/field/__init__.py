@@ -1,12 +1,22 @@
 """Density priors and posteriors, and how many items they leave in the ground."""
 
+from remnant.field.bare import BareCells as BareCells
+from remnant.field.bare import BareGround as BareGround
+from remnant.field.bare import bare_cells as bare_cells
+from remnant.field.bare import bare_counts as bare_counts
+from remnant.field.bare import bare_ground as bare_ground
+from remnant.field.bare import bare_rates as bare_rates
 from remnant.field.cells import cells_remaining as cells_remaining
+from remnant.field.cells import thinned as thinned
 from remnant.field.counts import CountEvidence as CountEvidence
 from remnant.field.counts import Likelihood as Likelihood
+from remnant.field.fit_prior import fit_prior as fit_prior
 from remnant.field.history import is_ageless as is_ageless
 from remnant.field.influence import Influence as Influence
 from remnant.field.influence import influence_of as influence_of
 from remnant.field.influence import influence_rows as influence_rows
+from remnant.field.labels import LabelEvidence as LabelEvidence
+from remnant.field.labels import Stacked as Stacked
 from remnant.field.latent import Effort as Effort
 from remnant.field.latent import LatentModel as LatentModel
 from remnant.field.latent import LatentPosterior as LatentPosterior
@@ -15,6 +25,7 @@ from remnant.field.lattice import Lattice as Lattice
 from remnant.field.lattice import field_draws as field_draws
 from remnant.field.lattice import lattice_over as lattice_over
 from remnant.field.lattice import precision as precision
+from remnant.field.learned_prior import LearnedPrior as LearnedPrior
 from remnant.field.maps import FieldMaps as FieldMaps
 from remnant.field.maps import Told as Told
 from remnant.field.maps import field_findings as field_findings
@@ -26,9 +37,15 @@ from remnant.field.posterior import DensityPosterior as DensityPosterior
 from remnant.field.remaining import Remaining as Remaining
 from remnant.field.remaining import Summary as Summary
 from remnant.field.remaining import count_remaining as count_remaining
+from remnant.field.remaining import never_changes as never_changes
 from remnant.field.remaining import summarise as summarise
 from remnant.field.spatial import FieldPosterior as FieldPosterior
 from remnant.field.spatial import field_summary as field_summary
 from remnant.field.spatial import fit_field as fit_field
 from remnant.field.stratum import StratumPosterior as StratumPosterior
 from remnant.field.stratum import fit_stratum as fit_stratum
+from remnant.field.targeting import SearchPlaces as SearchPlaces
+from remnant.field.targeting import Targeting as Targeting
+from remnant.field.targeting import targeting as targeting
+from remnant.field.targeting import targeting_findings as targeting_findings
+from remnant.field.targeting import targeting_of as targeting_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 
 import numba
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remnant.field.history import compile_histories
+from remnant.field.mixture import LONGEST_COUNT, mixture_interval, negative_binomial_size
 from remnant.field.posterior import DensityPosterior
 from remnant.field.remaining import Progress, Summary, never_changes, repeated
 from remnant.numerics import ranges
@@ -18,9 +18,6 @@ from remnant.units import Floats, Ints
 
 _CELLS_AT_ONCE = 16_384
 _GROUND_STEPS = 1e6  # cells whose ground differs by less than a millionth of a square metre are alike
-_LONGEST_COUNT = 2000  # counts in a cell above this are taken as continuous
-_NORMAL_SHAPE = 200.0  # Gamma shapes above which the cube root is taken as normal
-_SMALLEST = 1e-290  # chance of no item below which a count distribution is not walked
 
 
 def cells_remaining(
@@ -28,8 +25,7 @@ def cells_remaining(
     dates: Sequence[float],
     as_of_day: float,
     *,
-    num_draws: int = 128,
-    order: Floats | None = None,
+    draws: Ints | None = None,
     progress: Progress | None = None,
 ) -> Summary:
     """What remains in every cell: (n_dates, 4, n_cells) each.
@@ -41,21 +37,16 @@ def cells_remaining(
     ----------
     posterior, dates, as_of_day
         As in `count_remaining`.
-    num_draws
-        Draws to mix over.
-    order
-        (n_draws of the posterior,) a number, such as the total that each draw gives, along which the draws are thinned
-        evenly; without it they are taken at an even stride.
+    draws
+        Draws to mix over; default 128 at an even stride (see `thinned`).
     progress
         Called with the share done.
     """
     if len(dates) > 1 and never_changes(posterior):
-        once = cells_remaining(
-            posterior, dates[:1], as_of_day, num_draws=num_draws, order=order, progress=progress
-        )
+        once = cells_remaining(posterior, dates[:1], as_of_day, draws=draws, progress=progress)
         return repeated(once, len(dates), axis=0)
     reduction, table = posterior.reduction, posterior.table
-    chosen = _thinned(len(posterior.z), num_draws, order)
+    chosen = thinned(len(posterior.z)) if draws is None else draws
     z = posterior.z[chosen]
     compiled = compile_histories(reduction.histories, table, as_of_day, dates)
     left = compiled.remaining(table, z, table.values(z))
@@ -95,7 +86,7 @@ def cells_remaining(
             exists_s,
             left,
             possible,
-            _LONGEST_COUNT,
+            LONGEST_COUNT,
         )
         for target, got in zip((mean, low, high, some), part, strict=True):
             target[:, :, first:last] = got[:, :, alike]
@@ -104,8 +95,8 @@ def cells_remaining(
     return Summary(mean=mean, q05=low, q95=high, p_any=some)
 
 
-def _thinned(size: int, num_draws: int, order: Floats | None) -> Ints:
-    """Draws to take: all, or evenly spaced along an order."""
+def thinned(size: int, num_draws: int = 128, order: Floats | None = None) -> Ints:
+    """Draws to take: all, or evenly spaced; along an order, such as the total that each draw gives, if one is named."""
     if num_draws >= size:
         return np.arange(size)
     places = ((np.arange(num_draws) + 0.5) * size / num_draws).astype(np.int64)
@@ -217,108 +208,13 @@ def _cells(
                     first_moment += rest_mean + top_exists * top_mean
                     none += p_none
                     par[j, 0] = top_exists
-                    par[j, 1], par[j, 2] = _size(rest_mean, rest_var), rest_mean
-                    par[j, 3], par[j, 4] = _size(both_mean, both_var), both_mean
+                    par[j, 1], par[j, 2] = negative_binomial_size(rest_mean, rest_var), rest_mean
+                    par[j, 3], par[j, 4] = negative_binomial_size(both_mean, both_var), both_mean
                 if not any_ground:
                     continue
                 mean[t, k, c] = first_moment / num_draws
                 some[t, k, c] = 1.0 - none / num_draws
                 if none / num_draws >= 0.95:
                     continue
-                low[t, k, c], high[t, k, c] = _count_quantiles(par, mean[t, k, c], longest)
-                if high[t, k, c] < 0.0:
-                    low[t, k, c], high[t, k, c] = _long_quantile(par, 0.05), _long_quantile(par, 0.95)
+                low[t, k, c], high[t, k, c] = mixture_interval(par, mean[t, k, c], longest)
     return mean, low, high, some
-
-
-@numba.njit(cache=True, nogil=True)
-def _size(mean: float, variance: float) -> float:
-    """Size of the negative binomial of a mean and variance; very large stands for Poisson."""
-    if variance - mean <= 1e-9 * mean:
-        return 1e9
-    return mean * mean / (variance - mean)
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _count_quantiles(par: Floats, mean: float, longest: int) -> tuple[float, float]:
-    """5 % and 95 % points of a mixture of zero-inflated negative binomials; −1 where counts are too long."""
-    num = len(par)
-    if mean > 0.25 * longest:
-        return -1.0, -1.0
-    pmf = np.zeros((num, 2))
-    for j in range(num):
-        for b in range(2):
-            size, m = par[j, 1 + 2 * b], par[j, 2 + 2 * b]
-            pmf[j, b] = np.exp(-size * np.log1p(m / size)) if m > 0.0 else 1.0
-            if pmf[j, b] < _SMALLEST:  # too small to be walked up from
-                return -1.0, -1.0
-    low, high, total = -1.0, -1.0, 0.0
-    for count in range(longest):
-        for j in range(num):
-            total += ((1.0 - par[j, 0]) * pmf[j, 0] + par[j, 0] * pmf[j, 1]) / num
-        if low < 0.0 and total >= 0.05 - 1e-12:
-            low = float(count)
-        if total >= 0.95 - 1e-12:
-            high = float(count)
-            break
-        for j in range(num):
-            for b in range(2):
-                size, m = par[j, 1 + 2 * b], par[j, 2 + 2 * b]
-                pmf[j, b] *= (size + count) / (count + 1.0) * (m / (size + m)) if m > 0.0 else 0.0
-    return low, high
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _long_quantile(par: Floats, level: float) -> float:
-    """A point of the mixture where counts are long: each negative binomial is taken as the Gamma of its moments."""
-    num = len(par)
-    high = 1.0
-    for j in range(num):
-        size, m = par[j, 3], par[j, 4]
-        high = max(high, m + 12.0 * np.sqrt(m + m * m / size))
-    low = 0.0
-    while high - low > 0.25 and high - low > 1e-4 * high:
-        middle = 0.5 * (low + high)
-        below = 0.0
-        for j in range(num):
-            below += (1.0 - par[j, 0]) * _below(middle, par[j, 1], par[j, 2])
-            below += par[j, 0] * _below(middle, par[j, 3], par[j, 4])
-        if below >= level * num:
-            high = middle
-        else:
-            low = middle
-    return float(np.floor(high))
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _below(count: float, size: float, mean: float) -> float:
-    """Chance that a negative binomial is not above a count, by the Gamma of equal mean and variance."""
-    if mean <= 0.0:
-        return 1.0
-    a = mean / (1.0 + mean / size)
-    x = (count + 0.5) * a / mean
-    if a > _NORMAL_SHAPE:  # cube root of a Gamma is nearly normal (Wilson and Hilferty, 1931)
-        return 0.5 * math.erfc(-((x / a) ** (1.0 / 3.0) - 1.0 + 1.0 / (9.0 * a)) * 3.0 * math.sqrt(a / 2.0))
-    front = math.exp(a * math.log(x) - x - math.lgamma(a))
-    if x < a + 1.0:  # series, DLMF 8.7.1
-        term = 1.0 / a
-        total = term
-        n = a
-        while term > 1e-10 * total:
-            n += 1.0
-            term *= x / n
-            total += term
-        return min(front * total, 1.0)
-    b = x + 1.0 - a  # continued fraction, DLMF 8.9.2, by Lentz's method
-    c = 1e300
-    d = 1.0 / b
-    fraction = d
-    for i in range(1, 500):
-        step = -i * (i - a)
-        b += 2.0
-        d = 1.0 / (step * d + b)
-        c = b + step / c
-        fraction *= d * c
-        if abs(d * c - 1.0) < 1e-10:
-            break
-    return max(1.0 - front * fraction, 0.0)

@@ -136,7 +136,7 @@ class GaussianFit:
 
     def solve(self, by_u: Floats, by_y: Floats) -> tuple[Floats, Floats]:
         """P⁻¹ times a slope."""
-        out_y = cho_solve((self.schur, True), by_y - self.tied.T @ by_u)
+        out_y = cho_solve((self.schur, True), by_y - self.tied.T @ by_u, check_finite=False)
         return self._solve_nodes(by_u) - self.tied @ out_y, out_y
 
     def spread(self, white: Floats) -> tuple[Floats, Floats]:
@@ -168,7 +168,7 @@ class GaussianFit:
     def _solve_nodes(self, by_u: Floats) -> Floats:
         out = self.factor.solve(by_u)
         if self.low.shape[1]:
-            out -= self.reached @ cho_solve((self.inner, True), self.low.T @ out)
+            out -= self.reached @ cho_solve((self.inner, True), self.low.T @ out, check_finite=False)
         return out
 
 
@@ -311,7 +311,7 @@ def centred(target: Target, fit: GaussianFit, white: Floats) -> GaussianFit:
     """The fit moved to where the average slope over it vanishes."""
     du, dy = fit.spread(white)
     for _ in range(_MAX_TURNS):
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             _, by_u, by_y = target.gradient(
                 fit.u[:, None] + np.hstack([du, -du]), fit.y[:, None] + np.hstack([dy, -dy])
             )
@@ -340,7 +340,7 @@ class Chains:
 
 def start_chains(target: Target, fit: GaussianFit, u: Floats, y: Floats) -> Chains:
     """Chains at deviations from the fit."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         value, by_u, by_y = target.gradient(fit.u[:, None] + u, fit.y[:, None] + y)
     pull_u, pull_y = fit.solve(by_u, by_y)
     return Chains(u=u, y=y, value=np.where(np.isfinite(value), value, -np.inf), pull_u=pull_u, pull_y=pull_y)
@@ -355,7 +355,7 @@ def move(
     energy = 0.5 * fit.quadratic(v_u, v_y) - chains.value
     at = chains
     cos, sin, half = np.cos(angle), np.sin(angle), 0.5 * angle
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for _ in range(steps):
             v_u, v_y = v_u + half * (at.pull_u + at.u), v_y + half * (at.pull_y + at.y)
             u, v_u = cos * at.u + sin * v_u, cos * v_u - sin * at.u

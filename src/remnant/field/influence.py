@@ -6,9 +6,11 @@ Leaving a piece out (`remnant.field.pieces`) changes the estimate in two ways:
 - everywhere, what is shared (levels, field, detection, fate) is learned without it: draws are weighed by exp(−ℓ), where
   ℓ is the log-likelihood that the piece adds given all the rest.
 
-Where a piece says so much that fewer than a fifth of the draws would carry the weight, the answer without it cannot be
-read off them: it is unknown, and said to be. Whether such a piece matters is told from leaving a tenth of it out, which
-is nearly the first-order influence, the covariance of the estimate with ℓ over the draws [1]_.
+Where a piece says so much that fewer than a fifth of the draws would carry the weight, only a share τ of it is left
+out, the largest of a few that does not, and the change of the logarithm is extended by 1/τ: as τ → 0 that is the
+first-order influence, the covariance of the estimate with ℓ over the draws [1]_. It is right in sign and rough in size.
+Where it would be a guess (finds of the area itself, changes of more than tenfold) the answer is unknown,
+and said to be.
 
 References
 ----------
@@ -23,23 +25,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
-from remnant.evidence import Reduction
-from remnant.field.groups import share_that_exists
-from remnant.field.history import compile_histories
-from remnant.field.pieces import FOUND, KINDS, MET, OWN, SEARCHED, Pieces, pieces_of
+from remnant.field.area_items import AreaGround, AreaItems, prior_mean
+from remnant.field.pieces import FOUND, KINDS, OWN, Pieces, pieces_of
 from remnant.field.spatial import FieldPosterior
-from remnant.numerics import distinct, even_normals
 from remnant.units import Floats, Ints
 
 MATERIAL = float(np.log(1.05))
 """Least change of the logarithm of the expected items that is named."""
 _EFFECTIVE = 0.2  # least share of draws that must carry the weight
-_PART = 0.1  # share that is left out of a piece that says too much
+_SHARES = (1.0, 0.5, 0.25, 0.1)  # of a piece, left out until the draws can carry it
+_LARGEST = float(np.log(10.0))  # change of a logarithm beyond which an extended one is a guess
 _NOISE = 3.0  # standard errors of the draws above which a change stands out, when one is looked at
 _NUMBERS_HELD = 3e7  # draws times areas and pieces
-_PRIOR_DRAWS = 256
 _AT_ONCE = 4_000_000  # numbers of one block of a table
 
 
@@ -59,6 +57,8 @@ class Influence:
         Source whose piece it is; −1 for the evidence as a whole and elsewhere.
     mean_with, mean_without
         Expected explosive items with it, and with it left out; NaN where the draws cannot tell. [items]
+    is_rough
+        Whether the draws could carry a part of the change only, from which the rest is extended.
     """
 
     area: Ints
@@ -67,6 +67,7 @@ class Influence:
     source: Ints
     mean_with: Floats
     mean_without: Floats
+    is_rough: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -99,7 +100,7 @@ def influence_rows(posterior: FieldPosterior, influence: Influence) -> dict[str,
     """Columns of the table of influences, with words for whose evidence it is.
 
     ``area, rank, evidence``; ``whose`` (``own``, ``hazard area``, ``deliveries of …``, ``outside hazard areas``, or
-    nothing); ``from_area`` (its index, −1 for none); ``mean_with, mean_without, factor`` (of the two).
+    nothing); ``from_area`` (its index, −1 for none); ``mean_with, mean_without, factor`` (of the two); ``is_rough``.
     """
     reduction, source = posterior.reduction, influence.source
     kind = np.append(reduction.source_kind, "")[source]
@@ -126,6 +127,7 @@ def influence_rows(posterior: FieldPosterior, influence: Influence) -> dict[str,
         "mean_with": influence.mean_with,
         "mean_without": influence.mean_without,
         "factor": factor,
+        "is_rough": influence.is_rough,
     }
 
 
@@ -156,17 +158,17 @@ def influence_of(
     reduction = posterior.reduction
     size = reduction.area_m2.size + 4 * reduction.source_kind.size
     draws = np.arange(min(len(posterior.z), num_draws, max(100, int(_NUMBERS_HELD / max(1, size)))))
-    ground = _AreaGround.of(reduction)
+    ground = AreaGround.of(reduction)
     pieces = pieces_of(posterior, draws)
-    items = _Items.of(posterior, pieces, day, as_of_day)
+    items = AreaItems.of(posterior, pieces, day, as_of_day)
     by_area = items.by_area(ground)
-    before = _prior_mean(posterior, ground, day, as_of_day, rng=rng)
+    before = prior_mean(posterior, ground, day, as_of_day, rng=rng)
     left = _leave_out(pieces, items, ground, by_area)
     parts = [
         _overall(pieces, reduction.source_area, left, by_area.mean(axis=0), before),
         *_singles(pieces, left, by_area, top),
     ]
-    area, rank, kind, source, with_, without = (np.concatenate(column) for column in zip(*parts, strict=True))
+    area, rank, kind, source, with_, without, rough = (np.concatenate(c) for c in zip(*parts, strict=True))
     order = np.lexsort((kind, rank, area))
     names = np.array([*KINDS, "elsewhere", "all"])
     return Influence(
@@ -176,140 +178,28 @@ def influence_of(
         source=source[order].astype(np.int64),
         mean_with=with_[order],
         mean_without=without[order],
+        is_rough=rough[order].astype(np.bool_),
     )
 
 
 _ELSEWHERE, _ALL = len(KINDS), len(KINDS) + 1
-_Rows = tuple[Ints, Ints, Ints, Ints, Floats, Floats]
+_Rows = tuple[Ints, Ints, Ints, Ints, Floats, Floats, NDArray[np.bool_]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _AreaGround:
-    """Ground of hazard areas by unit, in order of source, area and unit; all (n_rows,) but the last."""
-
-    area: Ints
-    unit: Ints
-    source: Ints
-    by_history: csr_matrix  # (n_rows, n_histories) [m²]
-
-    @classmethod
-    def of(cls, reduction: Reduction) -> _AreaGround:
-        entries = reduction.by_portion
-        area = reduction.portion_area[entries.key]
-        mine = np.flatnonzero(area >= 0)
-        source = reduction.unit_source[entries.unit[mine]]
-        key, _, row = distinct(source, area[mine], entries.unit[mine])
-        shape = (len(key), len(reduction.histories))
-        ground = csr_matrix((entries.ground[mine], (row, entries.history[mine])), shape=shape)
-        return cls(area=key[:, 1], unit=key[:, 2], source=key[:, 0], by_history=ground)
-
-    def of_sources(self, sources: Ints) -> _AreaGround:
-        """Its rows of some sources."""
-        rows = np.flatnonzero(np.isin(self.source, sources))
-        return _AreaGround(
-            area=self.area[rows],
-            unit=self.unit[rows],
-            source=self.source[rows],
-            by_history=self.by_history[rows],
-        )
-
-    def starts(self, rows: slice) -> Ints:
-        """Where pairs of source and area begin among some rows."""
-        source, area = self.source[rows], self.area[rows]
-        return np.flatnonzero(np.concatenate([[True], (np.diff(source) != 0) | (np.diff(area) != 0)]))
-
-    def blocks(self, num_draws: int) -> Iterator[slice]:
-        """Runs of rows, whole pairs of source and area each, that keep tables of draws small."""
-        if not self.area.size:
-            return
-        ends = np.append(self.starts(slice(None))[1:], self.area.size)
-        step, first = max(1, _AT_ONCE // max(1, num_draws)), 0
-        for k, end in enumerate(ends.tolist()):
-            if end - first >= step or k + 1 == ends.size:
-                yield slice(first, end)
-                first = end
-
-
-def _left_share(posterior: FieldPosterior, z: Floats, day: float, as_of_day: float) -> Floats:
-    """(n_histories, n_draws) share of initial items that is left and explosive."""
-    table = posterior.table
-    compiled = compile_histories(posterior.reduction.histories, table, as_of_day, [day])
-    return np.ascontiguousarray(compiled.remaining(table, z, table.values(z))[:, :, 0].sum(axis=2).T)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Items:
-    """Expected explosive items on the ground of areas, given each draw and given that their source holds any."""
-
-    posterior: FieldPosterior
-    pieces: Pieces
-    values: Floats
-    levels: Floats
-    exposure: Floats  # (n_histories, n_draws)
-    left: Floats  # (n_histories, n_draws)
-
-    @classmethod
-    def of(cls, posterior: FieldPosterior, pieces: Pieces, day: float, as_of_day: float) -> _Items:
-        z = posterior.z[pieces.draws]
-        values = posterior.table.values(z)
-        return cls(
-            posterior=posterior,
-            pieces=pieces,
-            values=values,
-            levels=posterior.table.levels(values),
-            exposure=np.ascontiguousarray(posterior.groups.exposure(z, values).T),
-            left=_left_share(posterior, z, day, as_of_day),
-        )
-
-    def of_rows(self, ground: _AreaGround, rows: slice, share: float) -> dict[int, Floats]:
-        """(n_draws, n_rows) by kind of piece, with that share of it left out; −1: with everything."""
-        posterior, draws, unit = self.posterior, self.pieces.draws, ground.unit[rows]
-        groups, table = posterior.groups, posterior.table
-        level = self.levels[:, table.unit_level[unit]] * np.exp(posterior.log_field(unit, draws))
-        alpha = self.values[:, table.unit_clump[unit]] * posterior.reduction.unit_num_blocks[unit]
-        reached = level * np.asarray((groups.every_ground[unit] @ self.exposure).T)
-        bare = level * np.asarray((ground.by_history[rows] @ self.left).T)
-        found, met, kind, rest = (
-            groups.found[unit],
-            groups.met[unit],
-            self.pieces.unit_kind[unit],
-            1.0 - share,
-        )
-        full = bare * (alpha + found + met) / (alpha + reached)
-        less = bare * (alpha + rest * found + met) / (alpha + rest * reached)
-        return {
-            -1: full,
-            SEARCHED: np.where(kind == SEARCHED, less, full),
-            FOUND: np.where(kind == FOUND, less, full),
-            MET: bare * (alpha + found + rest * met) / (alpha + reached),
-            OWN: bare * (alpha + rest * (found + met)) / (alpha + rest * reached),
-        }
-
-    def by_area(self, ground: _AreaGround) -> Floats:
-        """(n_draws, n_areas) given everything, existence included. [items]"""
-        out = np.zeros((self.pieces.draws.size, self.posterior.reduction.area_m2.size))
-        for rows in ground.blocks(len(out)):
-            start = ground.starts(rows)
-            items = np.add.reduceat(self.of_rows(ground, rows, 0.0)[-1], start, axis=1)
-            items *= self.pieces.exists[:, ground.source[rows][start]]
-            np.add.at(out.T, ground.area[rows][start], items.T)
-        return out
-
-
-def _leave_out(pieces: Pieces, items: _Items, ground: _AreaGround, by_area: Floats) -> _Left:
+def _leave_out(pieces: Pieces, items: AreaItems, ground: AreaGround, by_area: Floats) -> _Left:
     """Leave every piece out, as far as the draws can show it."""
     num, mean = len(by_area), by_area.mean(axis=0)
     weight = np.full((pieces.source.size, num), 1.0 / num)
     share_out = np.zeros(pieces.source.size)
     areas, which, logs = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0)]
-    for share in (1.0, _PART):
+    for share in _SHARES:
         todo = share_out == 0.0
         if not todo.any():
             break
         lost, exists = pieces.without(share)
         w = np.exp(-lost - np.max(-lost, axis=0, initial=-np.inf))
         w /= w.sum(axis=0)
-        done = todo & ((1.0 / np.square(w).sum(axis=0) >= _EFFECTIVE * num) | (share < 1.0))
+        done = todo & ((1.0 / np.square(w).sum(axis=0) >= _EFFECTIVE * num) | (share == _SHARES[-1]))
         weight[done], share_out[done] = w.T[done], share
         number = np.full((pieces.exists.shape[1], len(KINDS)), -1, np.int64)
         number[pieces.source[done], pieces.kind[done]] = np.flatnonzero(done)
@@ -344,44 +234,42 @@ def _log_ratio(with_: Floats, without: Floats) -> Floats:
     return np.where(np.isfinite(out), out, 0.0)
 
 
-def _prior_mean(
-    posterior: FieldPosterior, ground: _AreaGround, day: float, as_of_day: float, *, rng: np.random.Generator
-) -> Floats:
-    """(n_areas,) explosive items expected if no outcome were on record. [items]"""
-    reduction, table, design = posterior.reduction, posterior.table, posterior.design
-    z = even_normals(_PRIOR_DRAWS, len(table.parameters), rng=rng)
-    values = table.values(z)
-    levels, left = table.levels(values), _left_share(posterior, z, day, as_of_day)
-    _, share = share_that_exists(table.source_exists, values)
-    out = np.zeros(reduction.area_m2.size)
-    for rows in ground.blocks(_PRIOR_DRAWS):
-        unit = ground.unit[rows]
-        columns = posterior.unit_columns[unit]
-        # the field has mean 1; covariates have the mean of a log-normal
-        factor = np.exp(columns @ design.slope_mean + 0.5 * np.square(columns) @ np.square(design.slope_sd))
-        items = levels[:, table.unit_level[unit]] * (ground.by_history[rows] @ left).T
-        items *= share[:, ground.source[rows]]
-        np.add.at(out, ground.area[rows], factor * items.mean(axis=0))
-    return out
-
-
 def _overall(pieces: Pieces, source_area: Ints, left: _Left, mean: Floats, before: Floats) -> _Rows:
     """All evidence of every area, and its two parts: elsewhere, and its own."""
     area = np.flatnonzero(mean > 0.0)
     own = np.flatnonzero(pieces.kind[left.piece] == OWN)
     own = own[source_area[pieces.source[left.piece[own]]] == left.area[own]]
     middle, source = mean.copy(), np.full(mean.size, -1, np.int64)
-    where, told = left.area[own], left.share_out[left.piece[own]] == 1.0
-    middle[where] = np.where(told, mean[where] * np.exp(-left.log_change[own]), np.nan)
+    where, rough = left.area[own], np.zeros(mean.size, np.bool_)
+    finds = np.isin(pieces.source[left.piece[own]], pieces.source[pieces.kind == FOUND])
+    middle[where] = _without(left, left.piece[own], mean[where], left.log_change[own], finds)
     source[where] = pieces.source[left.piece[own]]
+    rough[where] = left.share_out[left.piece[own]] < 1.0
     has_own, nobody = area[source[area] >= 0], np.full(area.size, -1)
+    sure = np.zeros(area.size, np.bool_)
     columns = (
-        (area, np.full(area.size, _ALL), nobody, mean[area], before[area]),
-        (area, np.full(area.size, _ELSEWHERE), nobody, middle[area], before[area]),
-        (has_own, np.full(has_own.size, OWN), source[has_own], mean[has_own], middle[has_own]),
+        (area, np.full(area.size, _ALL), nobody, mean[area], before[area], sure),
+        (area, np.full(area.size, _ELSEWHERE), nobody, middle[area], before[area], rough[area]),
+        (
+            has_own,
+            np.full(has_own.size, OWN),
+            source[has_own],
+            mean[has_own],
+            middle[has_own],
+            rough[has_own],
+        ),
     )
-    where, kind, which, with_, without = (np.concatenate(c) for c in zip(*columns, strict=True))
-    return where, np.zeros(where.size, np.int64), kind, which, with_, without
+    where, kind, which, with_, without, rough = (np.concatenate(c) for c in zip(*columns, strict=True))
+    return where, np.zeros(where.size, np.int64), kind, which, with_, without, rough
+
+
+def _without(
+    left: _Left, piece: Ints, mean: Floats, log_change: Floats, is_own_find: NDArray[np.bool_]
+) -> Floats:
+    """Expected items without pieces; NaN where it would be a guess."""
+    share = left.share_out[piece]
+    guess = (share < 1.0) & ((np.abs(log_change) > _LARGEST) | is_own_find)
+    return np.where(guess, np.nan, mean * np.exp(-log_change))
 
 
 def _singles(pieces: Pieces, left: _Left, by_area: Floats, top: int) -> Iterator[_Rows]:
@@ -390,8 +278,8 @@ def _singles(pieces: Pieces, left: _Left, by_area: Floats, top: int) -> Iterator
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = np.where(mean > 0.0, by_area.std(axis=0) / mean, 0.0)
     single = pieces.kind != OWN
-    # of many pieces some would stand out by chance
-    distance = _NOISE + np.sqrt(2.0 * np.log(max(1, single.sum())))
+    # the largest of so many standard normals is about that
+    distance = max(_NOISE, 0.5 + float(np.sqrt(2.0 * np.log(max(1, single.sum())))))
     reach = left.noise * np.sqrt(len(by_area)) * spread.max(initial=0.0)  # no covariance is larger
     loud = np.flatnonzero(single & (reach > MATERIAL))
     local = np.full(pieces.source.size, -1, np.int64)
@@ -414,6 +302,7 @@ def _singles(pieces: Pieces, left: _Left, by_area: Floats, top: int) -> Iterator
             np.concatenate([piece[keep], loud[far]]),
             np.concatenate([area[keep], block[column]]),
             np.concatenate([log[keep], change[far, column]]),
+            np.arange(keep.sum() + far.size) < keep.sum(),
             pieces,
             left,
             mean,
@@ -430,19 +319,27 @@ def _largest(change: Floats, top: int) -> NDArray[np.bool_]:
 
 
 def _ranked(
-    piece: Ints, area: Ints, log: Floats, pieces: Pieces, left: _Left, mean: Floats, top: int
+    piece: Ints,
+    area: Ints,
+    log: Floats,
+    at_home: NDArray[np.bool_],
+    pieces: Pieces,
+    left: _Left,
+    mean: Floats,
+    top: int,
 ) -> _Rows:
     order = np.lexsort((piece, -np.abs(log), area))
-    piece, area, log = piece[order], area[order], log[order]
+    piece, area, log, at_home = piece[order], area[order], log[order], at_home[order]
     first = np.searchsorted(area, area)
     rank = np.arange(area.size) - first + 1
     keep = rank <= top
-    piece, area, log = piece[keep], area[keep], log[keep]
+    piece, area, log, at_home = piece[keep], area[keep], log[keep], at_home[keep]
     return (
         area,
         rank[keep],
         pieces.kind[piece],
         pieces.source[piece],
         mean[area],
-        np.where(left.share_out[piece] == 1.0, mean[area] * np.exp(-log), np.nan),
+        _without(left, piece, mean[area], log, at_home & (pieces.kind[piece] == FOUND)),
+        left.share_out[piece] < 1.0,
     )

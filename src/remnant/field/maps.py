@@ -24,7 +24,8 @@ from remnant.units import KM_M, Floats
 UNTOLD = 0.9
 """Share of its free width above which the field of a place counts as not told by the records. [1]"""
 _RANGES = 5  # ranges at which the free width is computed
-_FREE_DRAWS = 80  # draws at each
+_FREE_DRAWS = (40, 200)  # draws at each, fewer where nodes are many
+_FREE_NUMBERS = 2e6  # nodes times draws
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +172,8 @@ def field_findings(maps: FieldMaps) -> tuple[Finding, ...]:
                 code="field-is-prior",
                 count=num,
                 asked="records that tell how hazard areas differ from one another",
-                came=f"of {num:,} of {placed:,} hazard areas ({share:.0%} of their ground) they say nothing: there the "
-                "density field is what was believed before",
+                came=f"of {num:,} of {placed:,} hazard areas ({share:.0%} of their ground) they say next to nothing: "
+                "there the density field is what was believed before",
                 todo="survey there, or read their numbers as those of an average area of their kind",
             )
         )
@@ -195,10 +196,11 @@ def _free_variance(posterior: FieldPosterior, *, rng: np.random.Generator) -> Fl
     """(n_nodes,) variance of the field at the range and spread of the draws, where nothing else is known of it."""
     lattice = posterior.lattice
     order = np.argsort(posterior.range_m, kind="stable")
+    num = int(np.clip(_FREE_NUMBERS / lattice.num_nodes, *_FREE_DRAWS))
     out = np.zeros(lattice.num_nodes)
     for part in np.array_split(order, min(_RANGES, order.size)):
-        unit = field_draws(lattice, float(np.median(posterior.range_m[part])), 1.0, _FREE_DRAWS, rng=rng)
-        # far from edges the variance is 1; what draws scatter about it is no edge
+        unit = field_draws(lattice, float(np.median(posterior.range_m[part])), 1.0, num, rng=rng)
+        # far from edges the variance is 1; neighbours have nearly the same
         rough = np.square(unit).mean(axis=0)
         picture = np.zeros(lattice.node.shape)
         picture[lattice.node >= 0] = rough
@@ -208,9 +210,9 @@ def _free_variance(posterior: FieldPosterior, *, rng: np.random.Generator) -> Fl
 
 
 def _smoothed(picture: Floats, there: NDArray[np.bool_]) -> Floats:
-    """Means over neighbours that are there, three nodes either way."""
-    weight = uniform_filter(there.astype(np.float64), size=7, mode="constant")
-    total = uniform_filter(np.where(there, picture, 0.0), size=7, mode="constant")
+    """Means over the nodes that are there of three by three."""
+    weight = uniform_filter(there.astype(np.float64), size=3, mode="constant")
+    total = uniform_filter(np.where(there, picture, 0.0), size=3, mode="constant")
     return np.where(there, total / np.maximum(weight, 1e-12), 0.0)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from remnant.catalogue import FateModel, Range
-from remnant.evidence import Case, OrdnanceClass, Reduction, deposit_class
+from remnant.evidence import Case, OrdnanceClass, Reduction, background_classes, deposit_class
 from remnant.fate import WHITENED_FIELDS, FateDraws, draws_at, with_setting
 from remnant.numerics import Z95, Link, link_of
 from remnant.units import KM2_M2, Floats, Ints
@@ -113,6 +113,10 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
         if (stratum, ordnance) not in memo:
             memo[stratum, ordnance] = number(*_level(case, kind, stratum, classes[ordnance]))
         unit_level[u] = memo[stratum, ordnance]
+    if case.region is not None:  # ground that no record touches needs its numbers even where no unit has them
+        for entry in background_classes(case):
+            number(*_level(case, "background", "background", entry))
+        number("clump_shape", _clump_title(), case.prior("clump_shape"))
     is_deposit = reduction.source_kind[reduction.unit_source] == "deposit"
     unit_clump = np.full(is_deposit.size, -1, np.int64)
     for name, mine, where in (
@@ -120,9 +124,7 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
         ("clump_shape.deposits", is_deposit, " of recorded deliveries"),
     ):
         if mine.any():
-            unit_clump[mine] = number(
-                name, f"clump shape{where} (small: few places hold most items)", case.prior(name)
-            )
+            unit_clump[mine] = number(name, _clump_title(where), case.prior(name))
     methods = sorted({step.method for h in reduction.histories for step in h.searches})
     method_detect = {
         m: number(
@@ -151,6 +153,15 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
         class_models=tuple(models),
         unit_clump=unit_clump,
     )
+
+
+def _clump_title(where: str = "") -> str:
+    return f"clump shape{where} (small: few places hold most items)"
+
+
+def background_level(entry: OrdnanceClass) -> str:
+    """Name of the parameter that scales a class outside hazard areas."""
+    return f"density.background.{entry.label}"
 
 
 def _level(case: Case, kind: str, stratum: str, entry: OrdnanceClass) -> tuple[str, str, Range]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 from scipy.sparse import csr_matrix, hstack
 
 from remnant.catalogue import Range
@@ -24,6 +25,7 @@ from remnant.field.latent import LatentPosterior, sample_latent
 from remnant.field.latent_model import USUAL_EFFORT, Effort, LatentModel
 from remnant.field.lattice import Lattice, lattice_over
 from remnant.field.parameters import ParameterTable
+from remnant.geo import cells_inside, grid_over
 from remnant.numerics import Link, even_normals, link_of
 from remnant.units import KM_M, Floats, Ints
 
@@ -226,9 +228,9 @@ def _lattice_of(case: Case, reduction: Reduction) -> tuple[Lattice, csr_matrix, 
     spacing = case.model.field.spacing_m
     if spacing is None:
         spacing = max(low / _NODES_PER_RANGE, case.grid.block_m)
-        while spacing < 0.5 * low and lattice_over(x, y, spacing, _MARGIN * middle).num_nodes > _NODES_WANTED:
+        while spacing < 0.5 * low and _num_nodes(case, x, y, spacing, _MARGIN * middle) > _NODES_WANTED:
             spacing = min(spacing * 1.25, 0.5 * low)
-    lattice = lattice_over(x, y, spacing, _MARGIN * middle)
+    lattice = lattice_over(*_with_region(case, x, y, spacing), spacing, _MARGIN * middle)
     inside = lattice.interpolation(x, y)
     one = csr_matrix(
         (inside.data, (carried[np.repeat(np.arange(carried.size), np.diff(inside.indptr))], inside.indices)),
@@ -240,6 +242,20 @@ def _lattice_of(case: Case, reduction: Reduction) -> tuple[Lattice, csr_matrix, 
         csr_matrix(one.multiply((reduction.unit_class == c)[:, None])) for c in range(len(reduction.classes))
     ]
     return lattice, csr_matrix(hstack(parts)), carried
+
+
+def _num_nodes(case: Case, x: Floats, y: Floats, spacing_m: float, margin_m: float) -> int:
+    return lattice_over(*_with_region(case, x, y, spacing_m), spacing_m, margin_m).num_nodes
+
+
+def _with_region(case: Case, x: Floats, y: Floats, spacing_m: float) -> tuple[Floats, Floats]:
+    """Places of units, and the middle of each square of nodes that a block of the case's region may lie in. [m]"""
+    if case.region is None:
+        return x, y
+    ground = shapely.buffer(case.region, case.grid.block_m)
+    squares = grid_over(shapely.bounds(ground).tolist(), spacing_m, spacing_m)
+    more_x, more_y = squares.block_centre(cells_inside(ground, squares))
+    return np.concatenate([x, more_x]), np.concatenate([y, more_y])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -79,7 +79,9 @@ def coverage(polygons: NDArray[np.object_], grid: Grid) -> Coverage:
         stop = start + max(int(np.searchsorted(reach, _BUFFER_CELLS, side="right")), 1)
         offset = np.concatenate([[0], np.cumsum(size[start:stop])])
         buffer = np.zeros(int(offset[-1]))
-        _accumulate(buffer, offset, box[start:stop], first_edge[start : stop + 1], row, col, is_edge)
+        # one polygon is walked alone, so that several threads of the caller may do so at a time
+        walk = _accumulate if stop - start > 1 else _accumulate_one
+        walk(buffer, offset, box[start:stop], first_edge[start : stop + 1], row, col, is_edge)
         place = np.flatnonzero(np.abs(buffer) > _SHARE_NOISE)
         polygon = np.searchsorted(offset, place, side="right") - 1
         width = (box[start:stop, 3] - box[start:stop, 2])[polygon]
@@ -141,20 +143,48 @@ def _accumulate(
 ) -> None:
     """Fill each polygon's bounding box with signed shares."""
     for p in numba.prange(len(offset) - 1):
-        row0, row1, col0, col1 = box[p, 0], box[p, 1], box[p, 2], box[p, 3]
-        width = col1 - col0
-        if width == 0 or row1 == row0:
-            continue
-        base = offset[p]
-        for e in range(first_edge[p], first_edge[p + 1]):
-            if is_edge[e]:
-                _add_edge(buffer, base, row0, row1, col0, width, row[e], col[e], row[e + 1], col[e + 1])
-        for r in range(row1 - row0):
-            # the carry of each cell was put into the next one as a step; steps are summed along the row
-            total = 0.0
-            for c in range(width):
-                total += buffer[base + r * width + c]
-                buffer[base + r * width + c] = total
+        _fill_box(buffer, offset[p], box[p], first_edge[p], first_edge[p + 1], row, col, is_edge)
+
+
+@numba.njit(cache=True, nogil=True)
+def _accumulate_one(
+    buffer: NDArray[np.float64],
+    offset: NDArray[np.int64],
+    box: NDArray[np.int64],
+    first_edge: NDArray[np.int64],
+    row: NDArray[np.float64],
+    col: NDArray[np.float64],
+    is_edge: NDArray[np.bool_],
+) -> None:
+    """The same for a single polygon, in the caller's own thread."""
+    _fill_box(buffer, offset[0], box[0], first_edge[0], first_edge[1], row, col, is_edge)
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill_box(
+    buffer: NDArray[np.float64],
+    base: int,
+    box: NDArray[np.int64],
+    first_edge: int,
+    past_edge: int,
+    row: NDArray[np.float64],
+    col: NDArray[np.float64],
+    is_edge: NDArray[np.bool_],
+) -> None:
+    """Fill one polygon's bounding box with signed shares."""
+    row0, row1, col0, col1 = box[0], box[1], box[2], box[3]
+    width = col1 - col0
+    if width == 0 or row1 == row0:
+        return
+    for e in range(first_edge, past_edge):
+        if is_edge[e]:
+            _add_edge(buffer, base, row0, row1, col0, width, row[e], col[e], row[e + 1], col[e + 1])
+    for r in range(row1 - row0):
+        # the carry of each cell was put into the next one as a step; steps are summed along the row
+        total = 0.0
+        for c in range(width):
+            total += buffer[base + r * width + c]
+            buffer[base + r * width + c] = total
 
 
 @numba.njit(cache=True, nogil=True)

@@ -2,6 +2,11 @@
 
 from remnant.io.case_reader import read_case as read_case
 from remnant.io.case_template import write_new_case as write_new_case
+from remnant.io.steps import StepLog as StepLog
+from remnant.io.tile_store import TileStore as TileStore
+from remnant.io.tile_store import open_tiles as open_tiles
+from remnant.io.tile_workers import cluster_results as cluster_results
+from remnant.io.tile_workers import local_results as local_results
 from remnant.io.write_findings import write_findings as write_findings
 from remnant.io.write_folder import check_output_folder as check_output_folder
 from remnant.io.write_outputs import WrittenResults as WrittenResults

@@ -23,25 +23,8 @@ CASE_FILE = "case.toml"
 _VARIABLE = re.compile(r"\$\{([^}:]*)(?::-([^}]*))?\}")
 
 
-class Grid(Section):
-    """Cell size, clump block size and reach around the evidence. [m]"""
-
-    cell_m: Annotated[Number, Field(gt=0)] = 50.0
-    block_m: Annotated[Number, Field(gt=0)] | None = None
-    around_m: Annotated[Number, Field(ge=0)] = 0.0
-
-
-class PolicySection(Section):
-    """The release policy; a limit that is not named is not asked for."""
-
-    name: str = "none stated"
-    p_any_armed_max: Probability | None = None
-    p_any_explosive_max: Probability | None = None
-    density_q95_max_per_km2: Annotated[Number, Field(ge=0)] | None = None
-
-
 class Region(Section):
-    """Where records are expected: a polygon layer, or a box in degrees (west, south, east, north)."""
+    """Ground: a polygon layer, or a box in degrees (west, south, east, north)."""
 
     file: str | None = None
     layer: str | None = None
@@ -59,6 +42,24 @@ class Region(Section):
                     "bbox = [west, south, east, north] in degrees is wanted, west < east, south < north"
                 )
         return self
+
+
+class Grid(Section):
+    """Cell size, clump block size and reach around the evidence [m]; the ground that all results are wanted for."""
+
+    cell_m: Annotated[Number, Field(gt=0)] = 50.0
+    block_m: Annotated[Number, Field(gt=0)] | None = None
+    around_m: Annotated[Number, Field(ge=0)] = 0.0
+    region: Region | None = None
+
+
+class PolicySection(Section):
+    """The release policy; a limit that is not named is not asked for."""
+
+    name: str = "none stated"
+    p_any_armed_max: Probability | None = None
+    p_any_explosive_max: Probability | None = None
+    density_q95_max_per_km2: Annotated[Number, Field(ge=0)] | None = None
 
 
 class Outside(Section):

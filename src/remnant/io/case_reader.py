@@ -23,23 +23,27 @@ from remnant.evidence import (
     Finding,
     GridSpec,
     HazardAreas,
+    LabelledCells,
     Policy,
     Provenance,
     Searches,
 )
 from remnant.io import geometry as geo
 from remnant.io import places
-from remnant.io.case_file import CaseFile, case_path, expand, near, read_case_file
+from remnant.io.case_file import CaseFile, Region, case_path, expand, near, read_case_file
 from remnant.io.findings import FindingLog, case_error_message, grouped
 from remnant.io.kinds import KEYS, Context, Part, parts_of
 from remnant.io.layer_section import Layer
 from remnant.io.layers import read_rows
 from remnant.io.model_reader import covariates_of, model_of, priors_of
+from remnant.io.region import region_box, region_ground
 from remnant.io.rows import Rows
+from remnant.io.start_from import start_from_prior
 from remnant.io.table import file_parts, sha256
 
 _TABLES: Mapping[str, type[Any]] = {
     "areas": HazardAreas, "searches": Searches, "events": Events, "deposits": Deposits, "districts": Districts,
+    "labels": LabelledCells,
 }  # fmt: skip
 _TEXT = frozenset({"id", "hazard_class", "status", "method", "type", "kind", "search_id", "setting", "name"})
 DEFAULT_BLOCK_M = 200.0  # rounded up to whole cells, so that results hardly depend on the cell size
@@ -82,13 +86,18 @@ def read_case(path: Path | str, *, catalogue: Catalogue | None = None) -> Case:
     model = model_of(spec, log)
     covariates, more = covariates_of(
         spec, folder, crs=crs, rows=rows, shapes=_joined("geometry", [p["geometry"] for _, _, p in parts]),
-        region=_attempt(FindingLog(), "region", lambda: _region(spec, folder)) if spec.region else None, tables=tables,
+        region=_attempt(FindingLog(), "region", lambda: _box(spec.region, folder, "region")), tables=tables,
     )  # fmt: skip
     logs += more
+    covariates, priors = start_from_prior(
+        spec, folder, crs=crs, shapes=_joined("geometry", [p["geometry"] for _, _, p in parts]), tables=tables,
+        covariates=covariates, priors=priors, log=log,
+    )  # fmt: skip
     if tables:
         _check_links(tables, log)
         _check_repeats(tables, log)
         _check_classes(tables["areas"], known, priors, log)
+    ground = None if log.has_errors else _attempt(log, "region", lambda: _ground(spec, folder, crs))
     inputs = {} if any(lg.has_errors for lg in logs) else _attempt(log, "inputs", lambda: _hashes(spec, file))
     if any(lg.has_errors for lg in logs):
         raise _refusal(logs)
@@ -104,6 +113,7 @@ def read_case(path: Path | str, *, catalogue: Catalogue | None = None) -> Case:
         covariates=covariates,
         priors=priors,
         default_types=outside,
+        region=ground,
         seed=spec.seed,
         num_draws=spec.num_draws,
         findings=_all_findings(logs),
@@ -195,7 +205,8 @@ def _layer_name(layer: Layer, taken: Sequence[str]) -> str:
 def _place_all(spec: CaseFile, folder: Path, rows: Sequence[Rows], log: FindingLog) -> CRS | None:
     """Checks every place, and the CRS in which the case is computed."""
     bounds = [_attempt(r.log, "crs", lambda r=r: places.check_places(r)) for r in rows]
-    region = _attempt(log, "region", lambda: _region(spec, folder)) if spec.region is not None else None
+    region = _attempt(log, "region", lambda: _box(spec.region, folder, "region"))
+    ground = _attempt(log, "region", lambda: _box(spec.grid.region, folder, "grid.region"))
     known = [(r, b) for r, b in zip(rows, bounds, strict=True) if b is not None]
     if region is not None:
         for r, b in known:
@@ -203,15 +214,24 @@ def _place_all(spec: CaseFile, folder: Path, rows: Sequence[Rows], log: FindingL
     else:
         _check_apart(known)
     if any(r.log.has_errors for r in rows) or not rows:
-        box = region or geo.extent([b for _, b in known])
+        box = region or ground or geo.extent([b for _, b in known])
         return (
             _attempt(FindingLog(), "crs", lambda: geo.case_crs(spec.crs, box))
             if spec.crs == "auto"
             else _named(spec, log)
         )
-    box = geo.extent([b for _, b in known] + ([np.array([region])] if region is not None else []))
+    box = geo.extent([b for _, b in known] + [np.array([b]) for b in (region, ground) if b is not None])
     crs: CRS | None = _attempt(log, "crs", lambda: geo.case_crs(spec.crs, box))
     return crs
+
+
+def _box(region: Region | None, folder: Path, what: str) -> geo.Box | None:
+    return None if region is None else region_box(region, folder, what)
+
+
+def _ground(spec: CaseFile, folder: Path, crs: CRS) -> shapely.Geometry | None:
+    region = spec.grid.region
+    return None if region is None else region_ground(region, folder, "grid.region", crs)
 
 
 def _named(spec: CaseFile, log: FindingLog) -> CRS | None:
@@ -235,27 +255,6 @@ def _check_apart(known: Sequence[tuple[Rows, np.ndarray[Any, np.dtype[np.float64
                 "this one meets the others only when longitude and latitude are swapped",
                 "swap the two columns (lon is x, lat is y); if it is meant, name [region]",
             )  # fmt: skip
-
-
-def _region(spec: CaseFile, folder: Path) -> geo.Box:
-    region = spec.region
-    assert region is not None
-    if region.bbox is not None:
-        west, south, east, north = region.bbox
-        return west, south, east, north
-    assert region.file is not None
-    layer = Layer(kind="districts", file=region.file, layer=region.layer, crs=region.crs)
-    log = FindingLog(layer="region")
-    rows = read_rows(layer, expand(region.file, folder), log, {})
-    if rows is None:
-        found = log.found[0]
-        raise InvalidInput(f"region: {found.asked}; {found.came}. {found.todo}")
-    box = geo.extent([places.check_places(rows)])
-    if box is None or log.has_errors:
-        raise InvalidInput(
-            "region must hold polygons with usable coordinates; it does not. Check its file and crs."
-        )
-    return box
 
 
 def _parts(rows: Sequence[Rows], context: Context) -> list[tuple[str, Rows, Part]]:
@@ -378,10 +377,11 @@ def _crs_text(crs: CRS) -> str:
 def _hashes(spec: CaseFile, case: Path) -> dict[str, str]:
     """SHA-256 of the case file and of every file that it names, by a name that does not depend on the machine."""
     found = {case.name: sha256(case)}
-    named = [layer.file for layer in spec.layers] + (
-        [spec.region.file] if spec.region and spec.region.file else []
-    )
+    regions = [r.file for r in (spec.region, spec.grid.region) if r is not None and r.file is not None]
+    named = [layer.file for layer in spec.layers] + regions
     covariates = [c.file for c in spec.model.covariates if c.file]
+    if spec.model.start_from is not None:
+        covariates.append(spec.model.start_from)  # which holds the hash of its map
     for text in [*named, *spec.catalogue, *covariates]:
         source = expand(text, case.parent)
         if not source.exists():

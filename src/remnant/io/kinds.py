@@ -15,6 +15,7 @@ from pyproj import CRS
 from remnant.catalogue import Catalogue
 from remnant.errors import InvalidInput
 from remnant.io import places
+from remnant.io.labels import labelled_cells
 from remnant.io.rows import Rows
 
 Part = Mapping[str, Any]
@@ -44,6 +45,7 @@ KEYS: Mapping[str, Mapping[str, bool]] = {
     "accidents": _keys(("type",), ("id", *_EVENT)),
     "deposits": _keys(("type",), ("id", "setting", "delivery", *_AMOUNT, *_DATES, "precision_m")),
     "districts": _keys(("name",), ()),
+    "labelled_cells": _keys(("outcome",), ("id", "reported_area_m2", *_DATES)),
 }
 """Keys that each kind of layer uses, after IMAS minimum data; True where a column or a default is needed."""
 
@@ -238,9 +240,14 @@ def _districts(rows: Rows, context: Context) -> dict[str, Part]:
     return {"districts": {"name": rows.texts("name", is_required=True), "geometry": geometry}}
 
 
+def _labels(rows: Rows, context: Context) -> dict[str, Part]:
+    return {"labels": {"id": _ids(rows), **labelled_cells(rows, context.crs, context.as_of)}}
+
+
 _READERS: Mapping[str, Callable[[Rows, Context], dict[str, Part]]] = {
     "hazard_areas": _hazard_areas, "released_areas": _released_areas, "searches": _searches, "land_use": _searches,
     "finds": _events, "accidents": _events, "deposits": _deposits, "districts": _districts,
+    "labelled_cells": _labels,
 }  # fmt: skip
 
 

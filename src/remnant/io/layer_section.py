@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Kind = Literal[
-    "hazard_areas", "released_areas", "searches", "land_use", "finds", "accidents", "deposits", "districts"
-]
+    "hazard_areas", "released_areas", "searches", "land_use", "finds", "accidents", "deposits", "districts",
+    "labelled_cells",
+]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
@@ -88,6 +89,7 @@ class Columns(Section):
     search_id: str | None = None
     method: str | None = None
     reported_area_m2: str | None = None
+    outcome: str | None = None
 
 
 class Defaults(Section):
@@ -115,6 +117,7 @@ class Defaults(Section):
     search_id: str | None = None
     method: str | None = None
     reported_area_m2: Number | None = None
+    outcome: str | None = None
 
 
 class Layer(Section):

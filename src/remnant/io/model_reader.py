@@ -35,6 +35,7 @@ def model_of(spec: CaseFile, log: FindingLog) -> ModelSpec:
     """The model that a case asks for; parts of the section that it does not use are warned of."""
     asked = spec.model
     named = [f"[model.field] {k}" for k in asked.field.model_fields_set]
+    named += ["start_from"] if asked.start_from is not None else []
     named += [f"covariate {c.name!r}" for c in asked.covariates]
     if asked.kind == "stratum" and named:
         log.add(

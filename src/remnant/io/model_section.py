@@ -192,6 +192,7 @@ class Model(Section):
     """Which density model, its priors, and what may go with more or fewer items."""
 
     kind: Literal["stratum", "field"] = "stratum"
+    start_from: str | None = None
     field: FieldSection = FieldSection()
     priors: dict[str, Prior] = Field(default_factory=dict)
     covariates: list[Annotated[CovariateSection, Field(discriminator="kind")]] = Field(default_factory=list)

@@ -15,6 +15,8 @@ from remnant.errors import InvalidInput, RemnantError
 
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = "remnant-results/1"
+WORK_FOLDER = ".work"
+"""Folder inside a result that is being made; it vanishes when the result is whole."""
 _SIDECARS = (
     ".aux.xml",
     ".gpkg-wal",
@@ -25,7 +27,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
+def whole_folder(folder: Path, begun: Path | None = None) -> Iterator[Path]:
     """A scratch folder that becomes `folder` when the block ends well, and vanishes when it does not.
 
     A previous result is replaced only after the new one is complete. The folder is readable by its owner only, because
@@ -35,10 +37,12 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     ----------
     folder
         Where the results shall lie: a path that does not exist, an empty folder, or a previous result.
+    begun
+        A scratch folder beside it that an earlier step has begun; it is kept when the block fails.
 
     Yields
     ------
-    A new empty folder beside it.
+    The scratch folder: a new empty one, unless one was begun.
 
     Raises
     ------
@@ -51,7 +55,9 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     check_output_folder(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", suffix=".part", dir=target.parent))
+        scratch = begun or Path(
+            tempfile.mkdtemp(prefix=f".{target.name}-", suffix=".part", dir=target.parent)
+        )
     except OSError as error:
         raise RemnantError(f"{target} cannot be created: {error.strerror}. Choose another folder.") from error
     try:
@@ -59,13 +65,15 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         write_manifest(scratch)
         check_output_folder(target)
         _swap(scratch, target)
+        shutil.rmtree(target / WORK_FOLDER, ignore_errors=True)
     except OSError as error:
         raise RemnantError(
             f"results could not be written to {target}: {error.strerror or error}. Nothing there was changed; "
             "free space or choose another folder."
         ) from error
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        if begun is None:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def check_output_folder(folder: Path) -> None:
@@ -75,7 +83,7 @@ def check_output_folder(folder: Path) -> None:
         return
     if not target.is_dir():
         raise InvalidInput(f"the output must be a folder; {target} is a file. Choose another name.")
-    present = {p.relative_to(target).as_posix() for p in target.rglob("*") if not p.is_dir()}
+    present = {p.relative_to(target).as_posix() for p in _files(target)}
     if not present:
         return
     ours = previous_files(target)
@@ -107,13 +115,17 @@ def write_manifest(folder: Path) -> None:
     """Write name, size and SHA-256 of every file in a folder into its manifest."""
     files = {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": _sha256(path)}
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        for path in sorted(_files(folder))
     }
     text = json.dumps(
         {"format": MANIFEST_FORMAT, "files": files}, indent=1, sort_keys=True, ensure_ascii=False
     )
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file of a folder, but those of a result that was being made when its run was ended."""
+    return (p for p in folder.rglob("*") if not p.is_dir() and p.relative_to(folder).parts[0] != WORK_FOLDER)
 
 
 def _sha256(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from rasterio.errors import RasterioError
 
 from remnant.assessment import Assessment
 from remnant.errors import RemnantError
+from remnant.io.tile_rasters import write_tile_rasters
+from remnant.io.tile_store import CELLS, TileStore
 from remnant.io.write_field import write_field_cogs
 from remnant.io.write_folder import MANIFEST, whole_folder
 from remnant.io.write_geopackage import write_geopackage
@@ -58,7 +61,14 @@ class WrittenResults:
     notes: tuple[str, ...]
 
 
-def write_results(result: Assessment, folder: Path, *, report_html: str | None) -> WrittenResults:
+def write_results(
+    result: Assessment,
+    folder: Path,
+    *,
+    report_html: str | None,
+    tiles: TileStore | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> WrittenResults:
     """Write all files of a result into a folder: all of them, or none.
 
     Parameters
@@ -69,6 +79,10 @@ def write_results(result: Assessment, folder: Path, *, report_html: str | None) 
         A path that does not exist, an empty folder or a previous result, which is replaced when the new one is whole.
     report_html
         The page to put beside the layers (`remnant.report.render_report`), or None.
+    tiles
+        Where the cells of a country are kept, all of its tiles done; they become part of the result.
+    progress
+        Called with the share of the tiles' rasters that is done.
 
     Returns
     -------
@@ -83,11 +97,16 @@ def write_results(result: Assessment, folder: Path, *, report_html: str | None) 
     """
     target = Path(folder).expanduser().resolve()
     package = f"{file_stem(result.name)}.gpkg"
-    with whole_folder(target) as scratch:
-        (scratch / RASTER_FOLDER).mkdir()
+    with whole_folder(target, None if tiles is None else tiles.folder) as scratch:
+        (scratch / RASTER_FOLDER).mkdir(exist_ok=True)
+        for left in scratch.glob("*.gpkg*"):  # of a run that was ended in the middle
+            left.unlink()
         try:
             notes = write_geopackage(result, scratch / package)
-            rasters = write_cogs(result.cells, scratch / RASTER_FOLDER)
+            if tiles is None:
+                rasters = write_cogs(result.cells, scratch / RASTER_FOLDER)
+            else:
+                rasters = write_tile_rasters(tiles.cells, scratch / RASTER_FOLDER, progress=progress)
             if result.field is not None:
                 rasters += write_field_cogs(result.field, result.crs, scratch / RASTER_FOLDER)
         except _LAYER_ERRORS as error:
@@ -100,7 +119,9 @@ def write_results(result: Assessment, folder: Path, *, report_html: str | None) 
         write_json(summary_of(result), scratch / "summary.json")
         if report_html is not None:
             (scratch / REPORT).write_text(report_html, encoding="utf-8", newline="\n")
-        (scratch / "README.txt").write_text(_readme(result, package, notes), encoding="utf-8", newline="\n")
+        (scratch / "README.txt").write_text(
+            _readme(result, package, notes, has_tiles=tiles is not None), encoding="utf-8", newline="\n"
+        )
     return WrittenResults(
         folder=target,
         geopackage=target / package,
@@ -124,7 +145,11 @@ def file_stem(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60] or "case"
 
 
-def _readme(result: Assessment, package: str, notes: tuple[str, ...]) -> str:
+def _readme(result: Assessment, package: str, notes: tuple[str, ...], *, has_tiles: bool) -> str:
+    in_tiles = (
+        f"{CELLS + '/':<18} every cell of the region as a Zarr group: variable by date, state, y and x",
+        f"{'':<18} (the layer of cells in {package} holds those that records touch)",
+    )
     lines = [
         f"What remains: {result.name}, records up to {result.as_of.isoformat()}",
         "",
@@ -135,6 +160,7 @@ def _readme(result: Assessment, package: str, notes: tuple[str, ...]) -> str:
         f"{package:<18} map layers with styles inside (QGIS, ArcGIS, GDAL); table 'columns' explains the columns",
         f"{RASTER_FOLDER + '/':<18} one Cloud-Optimized GeoTIFF per date and state; bands mean, q05, q95 (items per",
         f"{'':<18} cell), p_any (chance of at least one item); NaN where no cell is",
+        *(in_tiles if has_tiles else ()),
         f"{'areas.csv':<18} one row per hazard area, with verdict and reasons",
         f"{'area_results.csv':<18} items per area, date and state; mean, 90 % interval (q05 to q95), p_any",
         f"{'totals.csv':<18} the same for the whole case; districts.csv per district; curve.csv over 30 years",

@@ -1,9 +1,11 @@
-"""Results as Cloud-Optimized GeoTIFFs, written block by block from the cells that exist."""
+"""Results as Cloud-Optimized GeoTIFFs, written piece by piece from the cells that exist."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,24 @@ _BLOCK = 512  # pixels; the tile size of the files
 _CACHE_MB = 256
 _THREADS = 2  # files at a time; GDAL works outside Python's lock
 _OVERVIEWS_UNTIL = 512  # pixels of the smallest overview
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RasterFrame:
+    """Place and size of a raster; metadata that all files of a result share."""
+
+    crs: str
+    cell_m: float
+    left_m: float
+    top_m: float
+    num_rows: int
+    num_cols: int
+    units: tuple[str, ...]
+    descriptions: tuple[str, ...]
+
+
+Piece = tuple[int, int, NDArray[np.float32]]
+"""First row, first column, and (n_bands, rows, cols) values."""
 
 
 def write_cogs(cells: xr.Dataset, folder: Path) -> tuple[Path, ...]:
@@ -47,19 +67,63 @@ def write_cogs(cells: xr.Dataset, folder: Path) -> tuple[Path, ...]:
     blocks = _blocks(cells)
     dates = cells["date"].values.astype("datetime64[D]").astype(str).tolist()
     states = cells["state"].values.astype(str).tolist()
-
-    style = raster_qml(BANDS.index("p_any") + 1, CELL_BREAKS)
+    frame = _frame(cells)
 
     def write(place: tuple[int, int]) -> Path:
-        date, state = dates[place[0]], states[place[1]]
-        path = folder / f"{state}_{date}.tif"
         values = np.stack([cells[name].values[place] for name in BANDS]).astype(np.float32)
-        _write_cog(path, values, cells, blocks, {"date": date, "state": state})
-        path.with_suffix(".qml").write_text(style, encoding="utf-8", newline="\n")
-        return path
+        path = folder / raster_name(states[place[1]], dates[place[0]])
+        return write_cog(path, frame, _pieces(values, cells, blocks), states[place[1]], dates[place[0]])
 
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         return tuple(pool.map(write, itertools.product(range(len(dates)), range(len(states)))))
+
+
+def raster_name(state: str, date: str) -> str:
+    """Name of the file of a state and date."""
+    return f"{state}_{date}.tif"
+
+
+def write_cog(path: Path, frame: RasterFrame, pieces: Iterable[Piece], state: str, date: str) -> Path:
+    """Write one file with its style; it appears whole or not at all.
+
+    Parameters
+    ----------
+    pieces
+        Values, in pieces that start at multiples of 512 pixels; what none of them covers is unknown.
+    """
+    draft, whole = path.with_suffix(".tmp.tif"), path.with_suffix(".whole.tif")
+    style = raster_qml(BANDS.index("p_any") + 1, CELL_BREAKS)
+    path.with_suffix(".qml").write_text(style, encoding="utf-8", newline="\n")
+    with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB, SPARSE_OK_OVERVIEW="YES", COMPRESS_OVERVIEW="ZSTD"):
+        _write_draft(draft, frame, pieces, {"date": date, "state": state})
+        copy_raster(
+            draft,
+            whole,
+            driver="COG",
+            compress="DEFLATE",
+            predictor="YES",
+            blocksize=_BLOCK,
+            bigtiff="IF_SAFER",
+            overviews="AUTO",
+            sparse_ok="YES",
+        )
+    draft.unlink()
+    whole.replace(path)
+    return path
+
+
+def _frame(cells: xr.Dataset) -> RasterFrame:
+    attrs = cells.attrs
+    return RasterFrame(
+        crs=str(attrs["crs"]),
+        cell_m=float(attrs["cell_m"]),
+        left_m=float(attrs["left_m"]),
+        top_m=float(attrs["top_m"]),
+        num_rows=int(attrs["num_rows"]),
+        num_cols=int(attrs["num_cols"]),
+        units=tuple(str(cells[name].attrs["units"]) for name in BANDS),
+        descriptions=tuple(str(cells[name].attrs["long_name"]) for name in BANDS),
+    )
 
 
 def _blocks(cells: xr.Dataset) -> list[NDArray[np.int64]]:
@@ -70,52 +134,33 @@ def _blocks(cells: xr.Dataset) -> list[NDArray[np.int64]]:
     return [part for part in np.split(order, np.flatnonzero(np.diff(key[order])) + 1) if part.size]
 
 
-def _write_cog(
-    path: Path,
-    values: NDArray[np.float32],
-    cells: xr.Dataset,
-    blocks: list[NDArray[np.int64]],
-    tags: dict[str, str],
-) -> None:
-    draft = path.with_suffix(".tmp.tif")
-    with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB, SPARSE_OK_OVERVIEW="YES", COMPRESS_OVERVIEW="ZSTD"):
-        _write_draft(draft, values, cells, blocks, tags)
-        copy_raster(
-            draft,
-            path,
-            driver="COG",
-            compress="DEFLATE",
-            predictor="YES",
-            blocksize=_BLOCK,
-            bigtiff="IF_SAFER",
-            overviews="AUTO",
-            sparse_ok="YES",
-        )
-    draft.unlink()
-
-
-def _write_draft(
-    path: Path,
-    values: NDArray[np.float32],
-    cells: xr.Dataset,
-    blocks: list[NDArray[np.int64]],
-    tags: dict[str, str],
-) -> None:
-    """A sparse tiled file with overviews: what the COG driver then only has to arrange."""
-    attrs = cells.attrs
-    num_rows, num_cols, cell_m = int(attrs["num_rows"]), int(attrs["num_cols"]), float(attrs["cell_m"])
+def _pieces(
+    values: NDArray[np.float32], cells: xr.Dataset, blocks: list[NDArray[np.int64]]
+) -> Iterator[Piece]:
+    """Blocks of the grid that hold any cell."""
+    num_rows, num_cols = int(cells.attrs["num_rows"]), int(cells.attrs["num_cols"])
     row, col = cells["row"].values.astype(np.int64), cells["col"].values.astype(np.int64)
+    for part in blocks:
+        top, left = int(row[part[0]]) // _BLOCK * _BLOCK, int(col[part[0]]) // _BLOCK * _BLOCK
+        height, width = min(_BLOCK, num_rows - top), min(_BLOCK, num_cols - left)
+        tile = np.full((len(BANDS), height, width), np.nan, dtype=np.float32)
+        tile[:, row[part] - top, col[part] - left] = values[:, part]
+        yield top, left, tile
+
+
+def _write_draft(path: Path, frame: RasterFrame, pieces: Iterable[Piece], tags: dict[str, str]) -> None:
+    """A sparse tiled file with overviews: what the COG driver then only has to arrange."""
     with rasterio.open(
         path,
         "w",
         driver="GTiff",
-        height=num_rows,
-        width=num_cols,
+        height=frame.num_rows,
+        width=frame.num_cols,
         count=len(BANDS),
         dtype="float32",
         nodata=np.nan,
-        crs=attrs["crs"],
-        transform=Affine(cell_m, 0.0, float(attrs["left_m"]), 0.0, -cell_m, float(attrs["top_m"])),
+        crs=frame.crs,
+        transform=Affine(frame.cell_m, 0.0, frame.left_m, 0.0, -frame.cell_m, frame.top_m),
         tiled=True,
         blockxsize=_BLOCK,
         blockysize=_BLOCK,
@@ -124,18 +169,14 @@ def _write_draft(
         sparse_ok=True,
         bigtiff="IF_SAFER",
     ) as file:
-        file.descriptions = tuple(str(cells[name].attrs["long_name"]) for name in BANDS)
-        file.units = tuple(str(cells[name].attrs["units"]) for name in BANDS)
+        file.descriptions = frame.descriptions
+        file.units = frame.units
         file.update_tags(
             **tags, bands=", ".join(BANDS), nodata="NaN: outside the cells of the assessment, or unknown"
         )
-        for part in blocks:
-            top, left = int(row[part[0]]) // _BLOCK * _BLOCK, int(col[part[0]]) // _BLOCK * _BLOCK
-            height, width = min(_BLOCK, num_rows - top), min(_BLOCK, num_cols - left)
-            tile = np.full((len(BANDS), height, width), np.nan, dtype=np.float32)
-            tile[:, row[part] - top, col[part] - left] = values[:, part]
-            file.write(tile, window=Window(left, top, width, height))
-    factors = _overview_factors(max(num_rows, num_cols))
+        for top, left, values in pieces:
+            file.write(values, window=Window(left, top, values.shape[2], values.shape[1]))
+    factors = _overview_factors(max(frame.num_rows, frame.num_cols))
     if factors:
         with rasterio.open(path, "r+") as file:
             file.build_overviews(factors, Resampling.average)

@@ -18,6 +18,8 @@ from remnant.io.write_colours import AREA_BREAKS, SCALE, UNKNOWN, VERDICT_COLOUR
 from remnant.io.write_tables import SEVERITIES, flat, result_tables
 from remnant.report import words
 from remnant.report.case_figures import close_up_png, curve_svg, map_png
+from remnant.report.field_figures import field_map_png
+from remnant.report.field_words import drivers, field_context
 
 MAX_AREAS = 300
 """Most areas that the page lists; the others are in areas.csv."""
@@ -111,6 +113,8 @@ def page_context(result: Assessment) -> dict[str, Any]:
         "map_alt": _map_alt(result),
         "close_ups": close_up_png(result, close),
         "close_up_names": _close_up_names(result, close),
+        "field": field_context(result),
+        "field_map": field_map_png(result),
         "curve": Markup(curve[0]) if curve else None,  # noqa: S704  our own figure, no user text in it
         "curve_is_log": bool(curve and curve[1]),
         "num_unknown_place": int((~result.areas["place_known"].to_numpy(dtype=bool)).sum()),
@@ -298,6 +302,7 @@ def _districts(result: Assessment) -> gpd.GeoDataFrame | None:
 def _areas(result: Assessment, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
     explosive, armed = _first_date(result, "explosive"), _first_date(result, "armed")
     empty = pd.Series({"mean": np.nan, "q05": np.nan, "q95": np.nan, "p_any": np.nan})
+    driven, untold = drivers(result), result.field.area_untold if result.field is not None else None
     listed = []
     for k in rows.tolist():
         area = result.areas.iloc[k]
@@ -324,6 +329,8 @@ def _areas(result: Assessment, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
                 "verdict": _VERDICT_WORDS.get(area["verdict"], area["verdict"]),
                 "reasons": _sentence(str(area["reasons"])),
                 "change": _change(area),
+                "drivers": driven.get(k, ""),
+                "is_untold": untold is not None and bool(untold[k]),
             }
         )
     return listed

@@ -1,0 +1,201 @@
+"""A case's evidence weighed: the fit, and counts of what remains where records are, before any table is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from remnant.evidence import Case, Reduction, reduce_case
+from remnant.field import (
+    DensityPosterior,
+    Remaining,
+    Summary,
+    cells_remaining,
+    count_remaining,
+    fit_field,
+    fit_stratum,
+    never_changes,
+    summarise,
+    thinned,
+)
+from remnant.units import YEAR_D, Ints, day_number
+
+Progress = Callable[[str, float], None]
+Counts = NDArray[np.int64]
+_CURVE_DAYS = (1, 2, 5, 15, 30, 60, 120)
+_CURVE_YEARS = (1, 2, 3, 5, 7, 10, 15, 20, 25, 30)
+_CURVE_DRAWS = 200
+_CELL_DRAWS = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Weighed:
+    """The evidence of a case weighed.
+
+    Parameters
+    ----------
+    groups, area_portions
+        Portions of every scope and district by name, and of every hazard area.
+    counted, over_time
+        What remains on the asked dates, and of all on the days of the curve.
+    in_cells, mixed
+        What remains in each cell of the reduction, and the draws that were mixed over for it.
+    """
+
+    case: Case
+    seed: int
+    reduction: Reduction
+    posterior: DensityPosterior
+    groups: Mapping[str, Ints]
+    area_portions: Mapping[int, Ints]
+    counted: Remaining
+    over_time: Remaining
+    in_cells: Summary
+    mixed: Ints
+
+    @property
+    def days(self) -> list[float]:
+        """The asked days. [d]"""
+        return [day_number(d) for d in self.case.dates]
+
+    @property
+    def as_of_day(self) -> float:
+        """The day up to which the records run. [d]"""
+        return day_number(self.case.as_of)
+
+    @property
+    def curve_days(self) -> list[float]:
+        """Days of the curve. [d]"""
+        return _curve_days(self.posterior, self.as_of_day)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rest:
+    """What remains on ground that was worked out apart: numbers of items armed, expired and dud, drawn by draw.
+
+    Parameters
+    ----------
+    by_group
+        Name of a scope or district → (n_draws, n_dates, 3).
+    over_time
+        ``all`` → (n_draws, n_curve_days, 3).
+    """
+
+    by_group: Mapping[str, Counts]
+    over_time: Mapping[str, Counts]
+
+
+def weigh(
+    case: Case, *, seed: int | None = None, progress: Progress | None = None, by_tiles: bool = False
+) -> Weighed:
+    """Weigh a case's evidence and count what remains where records are.
+
+    Parameters
+    ----------
+    case
+        Records and priors.
+    seed
+        Overrides the case's seed.
+    progress
+        Called with the name of the step and the share done of it, 0 to 1.
+    by_tiles
+        Leave out the part of the region that no record touches (see `remnant.evidence.reduce_case`).
+    """
+    seed = case.seed if seed is None else seed
+
+    def report(step: str) -> Callable[[float], None]:
+        def tell(share: float) -> None:
+            if progress is not None:
+                progress(step, share)
+
+        return tell
+
+    report("reduce")(0.0)
+    reduction = reduce_case(case, by_tiles=by_tiles)
+    report("reduce")(1.0)
+    posterior = _learn(case, reduction, np.random.default_rng([seed, *b"density"]), report("learn"))
+    as_of = day_number(case.as_of)
+    days = [day_number(d) for d in case.dates]
+    groups, area_portions = _groups_of(case, reduction)
+    counted = count_remaining(
+        posterior, days, as_of, groups, seed=[seed, *b"count"], progress=report("count")
+    )
+    over_time = count_remaining(
+        posterior,
+        _curve_days(posterior, as_of),
+        as_of,
+        {"all": groups["all"]},
+        seed=[seed, *b"curve"],
+        num_draws=_CURVE_DRAWS,
+        progress=report("curve"),
+    )
+    mixed = thinned(len(posterior.z), _CELL_DRAWS, counted.group_draws["all"][:, 0, 3].astype(np.float64))
+    in_cells = cells_remaining(posterior, days, as_of, draws=mixed, progress=report("cells"))
+    return Weighed(
+        case=case,
+        seed=seed,
+        reduction=reduction,
+        posterior=posterior,
+        groups=groups,
+        area_portions=area_portions,
+        counted=counted,
+        over_time=over_time,
+        in_cells=in_cells,
+        mixed=mixed,
+    )
+
+
+def _learn(
+    case: Case, reduction: Reduction, rng: np.random.Generator, progress: Callable[[float], None]
+) -> DensityPosterior:
+    """Posterior of the density model that the case names."""
+    if case.model.kind == "field":
+        return fit_field(case, reduction, rng=rng, progress=progress)
+    return fit_stratum(case, reduction, rng=rng, progress=progress)
+
+
+def with_rest(counted: Remaining, rest: Mapping[str, Counts]) -> Remaining:
+    """Counts with those of other ground added, draw by draw, so that their correlation is kept."""
+    draws = dict(counted.group_draws)
+    for name, items in rest.items():
+        every = np.concatenate([items, items.sum(axis=2, keepdims=True)], axis=2)
+        draws[name] = draws[name] + every[: len(draws[name])] if name in draws else every
+    return replace(
+        counted,
+        group_draws=draws,
+        by_group={**counted.by_group, **{name: summarise(draws[name]) for name in rest}},
+    )
+
+
+def _curve_days(posterior: DensityPosterior, as_of: float) -> list[float]:
+    ahead = [as_of, *(as_of + d for d in _CURVE_DAYS), *(as_of + YEAR_D * y for y in _CURVE_YEARS)]
+    return [ahead[0], ahead[-1]] if never_changes(posterior) else ahead
+
+
+def _groups_of(case: Case, reduction: Reduction) -> tuple[dict[str, Ints], dict[int, Ints]]:
+    """Portions of every scope and district, and of every hazard area."""
+    source = reduction.portion_source
+    kind, area = reduction.source_kind[source], reduction.portion_area
+    placed = reduction.portion_placed
+    groups = {
+        "hazard areas": np.flatnonzero((kind == "area") & placed),
+        "deposits": np.flatnonzero((kind == "deposit") & placed),
+        "outside hazard areas": np.flatnonzero((kind == "background") & placed),
+        "place unknown": np.flatnonzero(~placed),
+        "all": np.arange(source.size),
+    }
+    groups = {name: portions for name, portions in groups.items() if portions.size or name == "all"}
+    for name in dict.fromkeys(case.districts.name.tolist()):  # several polygons may carry one name
+        groups[f"district {name}"] = np.flatnonzero(
+            np.isin(reduction.portion_district, np.flatnonzero(case.districts.name == name))
+        )
+    order = np.argsort(area, kind="stable")
+    bounds = np.searchsorted(area[order], np.arange(case.areas.id.size + 1))
+    of_area = {a: order[bounds[a] : bounds[a + 1]] for a in range(case.areas.id.size)}
+    for a, portions in of_area.items():
+        if portions.size > 1:
+            groups[f"area {a}"] = portions
+    return groups, of_area
