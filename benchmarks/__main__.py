@@ -22,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
 BLOCK = re.compile(r"(?s)(<!-- benchmarks: begin -->\n).*?(<!-- benchmarks: end -->)")
-CASES = ("coverage", "gamma", "reduction", "fate", "sampler", "bosnia", "national")
+CASES = ("coverage", "gamma", "reduction", "fate", "sampler", "point_patterns", "field", "bosnia", "national")
 PACKAGES = (
     "remnant",
     "numpy",
@@ -33,6 +33,8 @@ PACKAGES = (
     "exactextract",
     "pandas",
     "geopandas",
+    "numpyro",
+    "jax",
 )
 QUIET_SHARE = 0.1  # of the processors in use by others: below it, the machine counts as quiet
 

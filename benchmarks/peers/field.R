@@ -1,8 +1,8 @@
 # Draws of the total over unsearched cells by another package: Rscript field.R METHOD FOLDER
 #
 # FOLDER holds world_1.csv, world_2.csv, ... (row, col, exposure, found; exposure 0 is unsearched), priors.csv (mean, sd)
-# and, for TMB, field.so. Written: METHOD.totals.csv, one row per world, and METHOD.took.csv: seconds, processor seconds
-# of the slowest world, without the start of R and of the packages.
+# and, for TMB, field.so. Written: METHOD.totals.csv, one row per world, and METHOD.took.csv: seconds and
+# processor seconds of the slowest world, without the start of R and of the packages, and peak memory [MB].
 suppressMessages({
   library(Matrix)
   library(mgcv)
@@ -14,6 +14,13 @@ folder <- words[2]
 draws <- 400
 set.seed(2026)
 priors <- as.matrix(read.csv(file.path(folder, "priors.csv")))
+
+# Peak memory of this process, as the system counted it [MB]; NA where it cannot be read.
+peak_mb <- function() {
+  status <- "/proc/self/status"
+  if (!file.exists(status)) return(NA)
+  as.numeric(gsub("[^0-9]", "", grep("^VmHWM", readLines(status), value = TRUE))) / 1024
+}
 
 by_bam <- function(world) {
   seen <- world[world$exposure > 0, ]
@@ -74,4 +81,4 @@ for (file in files[order(nchar(files), files)]) {
   totals <- rbind(totals, rpois(draws, pmin(expected, 1e9)))
 }
 write.table(totals, file.path(folder, paste0(method, ".totals.csv")), sep = ",", row.names = FALSE, col.names = FALSE)
-write.table(t(took), file.path(folder, paste0(method, ".took.csv")), sep = ",", row.names = FALSE, col.names = FALSE)
+write.table(t(c(took, peak_mb())), file.path(folder, paste0(method, ".took.csv")), sep = ",", row.names = FALSE, col.names = FALSE)

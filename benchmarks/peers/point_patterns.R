@@ -4,7 +4,8 @@
 # (side of a cell, side of a block). Each fold is predicted by a fit that has seen neither its cells nor its points.
 # Written: METHOD.mean.csv, expected counts (one row per cell, one column per draw of what is uncertain), and
 # METHOD.size.csv, one row per fold: negative binomial size of a cell, and of a block where it is a property of the
-# block (NA: blocks are sums of independent cells); Inf is Poisson.
+# block (NA: blocks are sums of independent cells); Inf is Poisson; METHOD.took.csv: seconds, processor seconds, without the
+# start of R and of the packages, and peak memory [MB].
 suppressMessages({
   library(spatstat)
   library(mgcv)
@@ -18,6 +19,13 @@ side <- scan(file.path(folder, "side.txt"), quiet = TRUE)
 columns <- grep("^c[0-9]+$", names(cells), value = TRUE)
 draws <- 400
 set.seed(2026)
+
+# Peak memory of this process, as the system counted it [MB]; NA where it cannot be read.
+peak_mb <- function() {
+  status <- "/proc/self/status"
+  if (!file.exists(status)) return(NA)
+  as.numeric(gsub("[^0-9]", "", grep("^VmHWM", readLines(status), value = TRUE))) / 1024
+}
 
 normal_draws <- function(mean, covariance) {
   parts <- eigen(covariance, symmetric = TRUE)
@@ -70,6 +78,7 @@ intensity <- function(fold, unseen) {
   list(mean = mean, size = 1 / pmax(c(excess(side[1]), excess(side[2])), 1e-9))
 }
 
+before <- proc.time()
 folds <- sort(unique(cells$fold))
 result <- NULL
 sizes <- NULL
@@ -80,5 +89,8 @@ for (fold in folds) {
   result[cells$fold == fold, ] <- part$mean
   sizes <- rbind(sizes, part$size)
 }
+spent <- proc.time() - before
+took <- c(spent[["elapsed"]], spent[["user.self"]] + spent[["sys.self"]], peak_mb())
 write.table(result, file.path(folder, paste0(method, ".mean.csv")), sep = ",", row.names = FALSE, col.names = FALSE)
 write.table(sizes, file.path(folder, paste0(method, ".size.csv")), sep = ",", row.names = FALSE, col.names = FALSE)
+write.table(t(took), file.path(folder, paste0(method, ".took.csv")), sep = ",", row.names = FALSE, col.names = FALSE)
