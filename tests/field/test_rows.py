@@ -360,13 +360,8 @@ def write_case(folder: Path, field: Any) -> Path:
             [shapely.box(x, y, x + 70, y + 50)],
         ),
         "searches": (
-            {
-                "sid": ["S1"],
-                "method": ["manual detector"],
-                "from": ["2024-01-01"],
-                "to": ["2024-02-01"],
-                "found": [field.finds.x_m.size],
-            },
+            {"sid": "S1", "method": "manual detector", "from": "2024-01-01", "to": "2024-02-01"}
+            | {"found": [field.finds.x_m.size]},
             [shapely.box(x, y, x + 42, y + 50)],
         ),
         "finds": (

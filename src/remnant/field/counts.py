@@ -13,6 +13,7 @@ from scipy.sparse import csr_matrix
 
 from remnant.errors import InvalidInput
 from remnant.numerics import Link
+from remnant.numerics.threads import one_or_all
 from remnant.units import Floats
 
 _MANY = 300_000  # rows times chains above which threads pay
@@ -196,10 +197,9 @@ def _walk_rows(
     return value, by_shape, by_row
 
 
-_SERIAL = numba.njit(cache=True, nogil=True, error_model="numpy")(_walk_rows)
-_THREADS = numba.njit(cache=True, nogil=True, error_model="numpy", parallel=True)(_walk_rows)
+_WALKS = one_or_all(_walk_rows)
 
 
 def _count_rows(size: int) -> Callable[..., tuple[Floats, Floats, Floats]]:
     """The walk over rows, in threads where there is enough to do."""
-    return _THREADS if size > _MANY else _SERIAL
+    return _WALKS[size > _MANY]

@@ -24,6 +24,7 @@ from remnant.evidence import Case, Reduction
 from remnant.field.counts import by_log_shape, count_terms
 from remnant.field.history import HistoryTable, compile_histories
 from remnant.field.parameters import ParameterTable, parameters_of
+from remnant.numerics.threads import one_or_all
 from remnant.units import Floats, Ints, day_number
 
 _LONG = 1_000_000  # draws times pieces of ground above which threads pay
@@ -90,7 +91,8 @@ class Groups:
         By the log field of rows (n_draws, n_rows), by exposure (n_draws, n_histories), by the log clump shape of groups
         (n_draws, n_groups); then the curvature by the log mean of groups (n_draws, n_groups).
         """
-        return _SLOPES[self.is_long(len(weight))](*arrays, weight)
+        by_row, by_exposure, by_shape, bends = _SLOPES[self.is_long(len(weight))](*arrays, weight)
+        return by_row, by_exposure, by_shape, bends
 
     def is_long(self, num_draws: int) -> bool:
         """Whether a walk is worth more than one thread."""
@@ -375,11 +377,4 @@ def _slope_walk(
     return by_row, by_exposure, by_shape, bends
 
 
-_VALUES = {
-    many: numba.njit(cache=True, nogil=True, error_model="numpy", parallel=many)(_value_walk)
-    for many in (False, True)
-}
-_SLOPES = {
-    many: numba.njit(cache=True, nogil=True, error_model="numpy", parallel=many)(_slope_walk)
-    for many in (False, True)
-}
+_VALUES, _SLOPES = one_or_all(_value_walk), one_or_all(_slope_walk)

@@ -21,6 +21,7 @@ from remnant.catalogue import FateModel
 from remnant.evidence import History, SearchStep
 from remnant.fate import state_probabilities
 from remnant.field.parameters import ParameterTable
+from remnant.numerics.threads import one_or_all
 from remnant.units import Floats, Ints
 
 _ARRIVAL_NODES = 8  # midpoints that stand for a range of arrival days
@@ -247,9 +248,4 @@ def _remaining_walk(
     return out
 
 
-_EXPOSURE = {
-    many: numba.njit(cache=True, nogil=True, parallel=many)(_exposure_walk) for many in (False, True)
-}
-_REMAINING = {
-    many: numba.njit(cache=True, nogil=True, parallel=many)(_remaining_walk) for many in (False, True)
-}
+_EXPOSURE, _REMAINING = one_or_all(_exposure_walk), one_or_all(_remaining_walk)

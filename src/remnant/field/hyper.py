@@ -62,6 +62,7 @@ class Search:
         self.is_exact = model.lattice.num_nodes * model.num_fields <= effort.exact_nodes
         self.steps, self.acceptance, self.bridge_sd = 0, list[float](), 0.0
         self.laplacian = graph_laplacian(model.lattice)
+        self.beyond_laplace: float | None = None  # by how much the first point weighs more than Laplace says
         self.known: list[Point] = []
         self.sketch: tuple[Point, csr_matrix] | None = (
             None  # a fit on a coarser lattice, and how nodes read it
@@ -247,7 +248,11 @@ class Search:
             chains = self.moved(target, fit, chains)
         log_ratio, sd = _bridge(excess, chains.value - fit.log_density(chains.u, chains.y))
         self.bridge_sd = max(self.bridge_sd, sd)
-        point.log_weight = self.log_prior(point.at) + log_ratio
+        better = self.log_prior(point.at) + log_ratio
+        if self.beyond_laplace is None:
+            self.beyond_laplace = better - point.laplace
+        # where data are many a bridge of few chains is noisy, and Laplace is off by the same everywhere
+        point.log_weight = better if sd < _UNSURE else point.laplace + self.beyond_laplace
 
     def moved(self, target: Target, fit: GaussianFit, chains: Chains) -> Chains:
         """Chains after a quarter turn."""
@@ -278,6 +283,7 @@ def cell_area(axes: Floats, spacing: float) -> float:
     return float(np.prod(lengths[lengths > 0.0]))
 
 
+_UNSURE = 0.6  # standard deviation of a bridge above which it is not used
 _TAKEN = 0.65  # least share of moves that should be taken
 _MAX_TURNS = 8
 _LEAST_REACH = 0.01  # of differences, in prior standard deviations

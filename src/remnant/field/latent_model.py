@@ -81,7 +81,7 @@ class Effort:
     chains: int = 32
     moves: int = 3
     spacing: float = 1.2
-    drop: float = 3.0
+    drop: float = 4.5
 
 
 USUAL_EFFORT = Effort()

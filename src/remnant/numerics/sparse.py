@@ -23,6 +23,7 @@ from scipy.sparse import csc_matrix, csr_matrix
 from scipy.sparse.linalg import splu
 
 from remnant.errors import NotEstimable
+from remnant.numerics.threads import one_or_all
 from remnant.units import Floats, Ints
 
 _LONG = 20_000_000  # products of one solve above which threads pay
@@ -179,14 +180,7 @@ def _backward_columns(start: Ints, row: NDArray[np.int32], value: Floats, held: 
                     held[j, c] -= factor * held[i, c]
 
 
-_FORWARD = {
-    False: numba.njit(cache=True, nogil=True)(_forward_columns),
-    True: numba.njit(cache=True, nogil=True, parallel=True)(_forward_columns),
-}
-_BACKWARD = {
-    False: numba.njit(cache=True, nogil=True)(_backward_columns),
-    True: numba.njit(cache=True, nogil=True, parallel=True)(_backward_columns),
-}
+_FORWARD, _BACKWARD = one_or_all(_forward_columns), one_or_all(_backward_columns)
 
 
 @numba.njit(cache=True, nogil=True)

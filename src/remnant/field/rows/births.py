@@ -112,9 +112,9 @@ def log_line(data: Data, limits: Limits, belt: Floats) -> float:
         return float(prior)
     d = np.exp(belt[LOG_SPACING])
     near, place, chance = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n)
-    num = 0
+    c, s, num = np.cos(belt[THETA]), np.sin(belt[THETA]), 0
     for i in range(n):
-        along, across = frame(belt, data.x[i], data.y[i])
+        along, across = c * data.x[i] + s * data.y[i], c * data.y[i] - s * data.x[i]
         if abs(across - belt[V0]) < 6.0 * NUDGE_M:
             turns = along / d - belt[PHASE]
             near[num], place[num] = i, int(np.rint(turns))
@@ -278,6 +278,44 @@ def log_phase(data: Data, belt: Floats, r: int, phase: float) -> float:
         for turn in range(-3, 4):
             total += np.exp(log_normal(off + turn, sd))
     return float(np.log(_UNIFORM_PHASE + (1.0 - _UNIFORM_PHASE) * total / num))
+
+
+_CENTRED_UNIFORM = 0.05
+
+
+@inner
+def _middle_phase(data: Data, belt: Floats, r: int) -> tuple[float, float]:
+    """Phase that fits the finds beside row r best, and how well it is known; both in spacings."""
+    turns = np.empty(data.x.size)
+    num, east, north = _near_row(data, belt, r, turns), 0.0, 0.0
+    for k in range(num):
+        east += np.cos(2.0 * np.pi * turns[k])
+        north += np.sin(2.0 * np.pi * turns[k])
+    sd = (
+        1.3
+        * np.sqrt((np.exp(2.0 * belt[LOG_JITTER]) + NUDGE_M**2) / max(num, 1))
+        * np.exp(-belt[LOG_SPACING])
+    )
+    return (np.arctan2(north, east) / (2.0 * np.pi)) % 1.0, min(sd, 0.4)
+
+
+@inner
+def propose_middle(data: Data, belt: Floats, r: int, rng: np.random.Generator) -> float:
+    """A phase for row r near the one that fits the finds beside it best, or any."""
+    middle, sd = _middle_phase(data, belt, r)
+    if rng.random() < _CENTRED_UNIFORM:
+        return rng.random()
+    return (middle + sd * rng.standard_normal()) % 1.0
+
+
+@inner
+def log_middle(data: Data, belt: Floats, r: int, phase: float) -> float:
+    """Log density with which `propose_middle` draws."""
+    middle, sd = _middle_phase(data, belt, r)
+    off, total = phase - middle - np.rint(phase - middle), 0.0
+    for turn in range(-3, 4):
+        total += np.exp(log_normal(off + turn, sd))
+    return float(np.log(_CENTRED_UNIFORM + (1.0 - _CENTRED_UNIFORM) * total))
 
 
 @inner

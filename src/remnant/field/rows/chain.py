@@ -273,16 +273,23 @@ def refresh(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def run_chain(
-    data: Data, limits: Limits, num_burn: int, num_keep: int, num_steps: int, out_belts: Floats, out_num: Ints,
-    out_label: Ints, out_number: Ints, out_hyper: Floats, out_where: Ints, rng: np.random.Generator,
+    data: Data, limits: Limits, start: Floats, num: int, num_burn: int, num_keep: int, num_steps: int,
+    out_belts: Floats, out_num: Ints, out_label: Ints, out_number: Ints, out_hyper: Floats, out_where: Ints,
+    out_score: Floats, rng: np.random.Generator,
 ) -> None:  # fmt: skip
-    """Run a chain from no belts; fill the outputs, one entry per kept draw."""
+    """Run a chain from the belts of `start`; fill the outputs, one entry per kept draw.
+
+    The score is the log of prior times likelihood with memberships and block densities summed out.
+    """
     belts = np.zeros((MAX_BELTS + 1, WIDTH))
-    num, where, hyper = 0, np.zeros(2, np.int64), np.array([limits.log_level, limits.log_clump])
+    belts[:MAX_BELTS] = start
+    where, hyper = np.zeros(2, np.int64), np.array([limits.log_level, limits.log_clump])
     where[GROUND] = whole(data.log_p.shape[0], rng)
     where[SIZE] = whole(data.num_blocks.size, rng)
     density, lam = np.ones(data.exposure.shape[2]), np.ones(data.x.size)
     label, number = np.full(data.x.size, -1), np.zeros(data.x.size, np.int64)
+    _background_part(data, belts, num, where, hyper, density, True, rng)
+    lam_at(data, where[SIZE], density, lam)
     for sweep in range(num_burn + num_keep):
         refresh(data, limits, belts, num, where, hyper, density, lam, label, number, rng)
         now = _log_prior(belts, num, data, limits)
@@ -291,5 +298,6 @@ def run_chain(
         if k >= 0:
             out_belts[k], out_num[k] = belts[:MAX_BELTS], num
             out_label[k], out_number[k], out_hyper[k], out_where[k] = label, number, hyper, where
+            out_score[k] = now + _background_part(data, belts, num, where, hyper, density, False, rng)
         for _ in range(num_steps):
             num, now = step(data, limits, belts, num, where, hyper, density, lam, now, rng)

@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from remnant.errors import InvalidInput
 from remnant.field.rows.chain import run_chain
 from remnant.field.rows.ground import PointFinds, SearchedGround, centre_of, data_of
-from remnant.field.rows.layout import MAX_BELTS, WIDTH, Data
+from remnant.field.rows.layout import MAX_BELTS, WIDTH, Data, Limits
 from remnant.field.rows.settings import PatternPriors, limits_of
 from remnant.units import Floats, Ints
 
 Progress = Callable[[float], None]
 _CHAINS = 4
-_BURN = 300  # sweeps of each chain before the first draw is kept
+_PILOTS = 6
+_PILOT_SWEEPS = 200
+_PILOT_POWER = 0.3  # pilots count by this power of their score: far worse ones drop out, near ones stay
+_BURN = 80  # sweeps of each chain before the first draw is kept
 _STEPS = 120  # moves per sweep
+
+
+class _Draws(NamedTuple):
+    """Outputs of one chain, one entry per kept draw."""
+
+    belts: Floats
+    num: Ints
+    label: Ints
+    number: Ints
+    hyper: Floats
+    where: Ints
+    score: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,28 +111,32 @@ def infer_rows(
         raise InvalidInput(f"num_draws must be at least {_CHAINS}; got {num_draws}.")
     limits = limits_of(priors)
     data, cell_block = data_of(finds, ground, priors.block_m)
-    n, keep = finds.x_m.size, -(-num_draws // _CHAINS)
-    belts, num = np.zeros((_CHAINS, keep, MAX_BELTS, WIDTH)), np.zeros((_CHAINS, keep), np.int64)
-    label, number = np.zeros((_CHAINS, keep, n), np.int64), np.zeros((_CHAINS, keep, n), np.int64)
-    hyper, where = np.zeros((_CHAINS, keep, 2)), np.zeros((_CHAINS, keep, 2), np.int64)
-    for k, stream in enumerate(rng.spawn(_CHAINS)):
-        run_chain(
-            data,
-            limits,
-            _BURN,
-            keep,
-            _STEPS,
-            belts[k],
-            num[k],
-            label[k],
-            number[k],
-            hyper[k],
-            where[k],
-            stream,
-        )
+    keep = -(-num_draws // _CHAINS)
+    total = _PILOTS * _PILOT_SWEEPS + _CHAINS * (_BURN + keep)
+    streams = rng.spawn(_PILOTS + _CHAINS)
+
+    def tell(sweeps: int) -> None:
         if progress is not None:
-            progress((k + 1) / _CHAINS)
-    flat = slice(0, num_draws)
+            progress(sweeps / total)
+
+    pilots = []
+    for k in range(_PILOTS):
+        pilots.append(_run(data, limits, np.zeros((MAX_BELTS, WIDTH)), 0, _PILOT_SWEEPS - 1, 1, streams[k]))
+        tell((k + 1) * _PILOT_SWEEPS)
+    score = np.array([p.score[-1] for p in pilots])
+    weight = np.exp(_PILOT_POWER * (score - score.max()))
+    begin = rng.choice(_PILOTS, size=_CHAINS, p=weight / weight.sum())
+    chains = []
+    for k, pilot in enumerate(begin):
+        start, num = pilots[pilot].belts[-1], int(pilots[pilot].num[-1])
+        chains.append(_run(data, limits, start, num, _BURN, keep, streams[_PILOTS + k]))
+        tell(_PILOTS * _PILOT_SWEEPS + (k + 1) * (_BURN + keep))
+    drawn = _Draws(
+        *(
+            np.stack(part, axis=1).reshape(_CHAINS * keep, *part[0].shape[1:])[:num_draws]
+            for part in zip(*chains, strict=True)
+        )
+    )
     return RowPosterior(
         finds=finds,
         ground=ground,
@@ -124,11 +144,29 @@ def infer_rows(
         data=data,
         cell_block=cell_block,
         centre_m=centre_of(ground),
-        belts=belts.swapaxes(0, 1).reshape(-1, MAX_BELTS, WIDTH)[flat],
-        num_belts=num.T.ravel()[flat],
-        label=label.swapaxes(0, 1).reshape(_CHAINS * keep, n)[flat],
-        number=number.swapaxes(0, 1).reshape(_CHAINS * keep, n)[flat],
-        hyper=hyper.swapaxes(0, 1).reshape(-1, 2)[flat],
-        where=where.swapaxes(0, 1).reshape(-1, 2)[flat],
-        chain=np.tile(np.arange(_CHAINS), keep)[flat],
+        belts=drawn.belts,
+        num_belts=drawn.num,
+        label=drawn.label,
+        number=drawn.number,
+        hyper=drawn.hyper,
+        where=drawn.where,
+        chain=np.tile(np.arange(_CHAINS), keep)[:num_draws],
     )
+
+
+def _run(
+    data: Data, limits: Limits, start: Floats, num: int, burn: int, keep: int, stream: np.random.Generator
+) -> _Draws:
+    """One chain from given belts."""
+    n = data.x.size
+    out = _Draws(
+        belts=np.zeros((keep, MAX_BELTS, WIDTH)),
+        num=np.zeros(keep, np.int64),
+        label=np.zeros((keep, n), np.int64),
+        number=np.zeros((keep, n), np.int64),
+        hyper=np.zeros((keep, 2)),
+        where=np.zeros((keep, 2), np.int64),
+        score=np.zeros(keep),
+    )
+    run_chain(data, limits, np.ascontiguousarray(start), num, burn, keep, _STEPS, *out, stream)
+    return out

@@ -29,7 +29,6 @@ from remnant.field.rows.layout import (
     V0,
     Data,
     chance_found,
-    frame,
     inner,
     place_range,
 )
@@ -51,23 +50,25 @@ def reach(belt: Floats, variance: float) -> float:
 def own(data: Data, belts: Floats, num_belts: int, owner: Ints, u: Floats, v: Floats) -> None:
     """Give every find to the row that passes nearest, in standard deviations; −1 where none is in reach."""
     owner[:] = -1
-    for i in range(data.x.size):
-        nearest = GATE**2
-        for b in range(num_belts):
-            belt = belts[b]
-            along, across = frame(belt, data.x[i], data.y[i])
-            apart, num = np.exp(belt[LOG_APART]), int(belt[ROWS])
-            r = min(max(int(np.rint((across - belt[V0]) / apart)), 0), num - 1)
+    nearest = np.full(data.x.size, GATE**2)
+    for b in range(num_belts):
+        belt = belts[b]
+        c, s = np.cos(belt[THETA]), np.sin(belt[THETA])
+        d, apart, last = np.exp(belt[LOG_SPACING]), np.exp(belt[LOG_APART]), int(belt[ROWS]) - 1
+        jitter2 = np.exp(2.0 * belt[LOG_JITTER])
+        for i in range(data.x.size):
+            along, across = c * data.x[i] + s * data.y[i], c * data.y[i] - s * data.x[i]
+            r = min(max(int(np.rint((across - belt[V0]) / apart)), 0), last)
             off = across - belt[V0] - r * apart
-            variance = np.exp(2.0 * belt[LOG_JITTER]) + data.variance[i]
-            if off * off / variance >= nearest:
+            variance = jitter2 + data.variance[i]
+            if off * off >= nearest[i] * variance:
                 continue
-            d, slack = np.exp(belt[LOG_SPACING]), reach(belt, data.variance[i])
+            slack = max(0.5 * d, min(1.5 * d, GATE * np.sqrt(variance)))
             if along < belt[START] + d * belt[LOW + r] - slack:
                 continue
             if along > belt[END] + d * belt[HIGH + r] + slack:
                 continue
-            nearest = off * off / variance
+            nearest[i] = off * off / variance
             owner[i], u[i], v[i] = b * MAX_ROWS + r, along, off
 
 

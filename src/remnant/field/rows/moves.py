@@ -11,8 +11,10 @@ import numpy as np
 
 from remnant.field.rows.births import (
     log_apart,
+    log_middle,
     log_phase,
     propose_apart,
+    propose_middle,
     propose_phase,
     shift_draw,
     shift_rows,
@@ -35,12 +37,13 @@ from remnant.field.rows.layout import (
     Limits,
     between,
     inner,
+    log_beta,
     log_shift,
     whole,
 )
 from remnant.units import Floats
 
-NUM_LOCAL = 12
+NUM_LOCAL = 13
 
 
 @inner
@@ -86,6 +89,8 @@ def local_move(kind: int, data: Data, belt: Floats, limits: Limits, rng: np.rand
         ratio = np.log(held * (1.0 - held)) - np.log(belt[HELD] * (1.0 - belt[HELD]))
         belt[HELD] = held
         return float(ratio)
+    if kind == 11:
+        return _respace(data, belt, limits, size, rng)
     belt[LOG_JITTER] += size * rng.standard_normal()
     return 0.0
 
@@ -167,6 +172,25 @@ def _fold(belt: Floats, rng: np.random.Generator) -> float:
         belt[PHASE + r] = 0.5 * (belt[PHASE + r] + (1.0 if rng.random() < 0.5 else 0.0))
     belt[HELD] *= 2.0
     return float(np.log(2.0))
+
+
+@inner
+def _respace(data: Data, belt: Floats, limits: Limits, size: float, rng: np.random.Generator) -> float:
+    """A spacing that is a simple multiple of the old one, all phases fitted anew, and perhaps another filling."""
+    num, ratio = int(belt[ROWS]), 0.0
+    for r in range(num):
+        ratio += log_middle(data, belt, r, belt[PHASE + r])
+    a, b = 1.0 + whole(4, rng), 1.0 + whole(4, rng)
+    belt[LOG_SPACING] += np.log(a / b) + 0.7 * size * rng.standard_normal() / (belt[END] - belt[START])
+    if rng.random() < 0.5:
+        old = log_beta(belt[HELD], limits.held_a, limits.held_b)
+        yes, no = rng.standard_gamma(limits.held_a), rng.standard_gamma(limits.held_b)
+        belt[HELD] = yes / (yes + no)
+        ratio += old - log_beta(belt[HELD], limits.held_a, limits.held_b)
+    for r in range(num):
+        belt[PHASE + r] = propose_middle(data, belt, r, rng)
+        ratio -= log_middle(data, belt, r, belt[PHASE + r])
+    return ratio
 
 
 @inner
