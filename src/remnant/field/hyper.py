@@ -236,8 +236,11 @@ class Search:
             return
         target, fit = self.fitted(point)
         white = self._white(fit)
-        fit = average_fit(target, fit, white)
         excess, chains = _excess(target, fit, white)
+        averaged = average_fit(target, fit, white)
+        of_averaged = _excess(target, averaged, white)
+        if of_averaged[0].mean() > excess.mean():  # the larger bound; far from normal, averaging may stray
+            fit, (excess, chains) = averaged, of_averaged
         point.u, point.y, point.bend, point.held = fit.u, fit.y, fit.bend, (target, fit)
         if self.steps == 0:
             self.steps = self._tuned(target, fit, chains)
