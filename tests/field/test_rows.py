@@ -316,12 +316,14 @@ def test_finds_without_a_pattern_fall_back_to_clumps_and_say_so() -> None:
     assert "cannot be excluded" in summary.words
 
 
-def test_searching_more_leaves_less() -> None:
+def test_searching_more_leaves_less_and_no_find_shows_no_row() -> None:
     left = []
     for p in (0.3, 0.95):
         rng = np.random.default_rng(6)
         posterior = infer_rows(NOTHING, ground_of(50, 40, 1.0, (p,)), num_draws=200, effort=0.3, rng=rng)
-        left.append(float(np.nansum(missing_items(posterior, rng=rng).p_any)))
+        missing = missing_items(posterior, rng=rng)
+        left.append(float(np.nansum(missing.p_any)))
+        assert summarise_rows(posterior, missing).words.startswith("No find is placed well enough")
     assert left[1] < 0.3 * left[0]
 
 
