@@ -47,7 +47,7 @@ def calibrate(first: int, last: int) -> Iterator[tuple[str, float]]:
         rng = np.random.default_rng([seed, *b"rows"])
         ground = strip_ground(70, 50, float(rng.uniform(0.3, 1.0)), (0.75, 0.82, 0.88, 0.93))
         field = draw_field(ground, PatternPriors(), rng=rng)
-        posterior = infer_rows(field.finds, ground, num_draws=600, rng=rng)
+        posterior = infer_rows(field.finds, ground, rng=rng)
         missing = missing_items(posterior, rng=rng)
         total = (missing.pattern_draws + missing.unstructured_draws).astype(np.float64)
         left = ~field.is_found

@@ -172,7 +172,7 @@ def test_places_are_drawn_as_often_as_their_assignments_weigh() -> None:
 def test_without_evidence_the_sampler_gives_the_prior_back() -> None:
     priors = PatternPriors()
     posterior = infer_rows(
-        NOTHING, ground_of(80, 60, 0.0), priors, num_draws=1600, rng=np.random.default_rng(1)
+        NOTHING, ground_of(80, 60, 0.0), priors, num_draws=1600, effort=0.34, rng=np.random.default_rng(1)
     )
     chance = np.exp(limits_of(priors).log_belts)
     share = np.bincount(posterior.num_belts, minlength=MAX_BELTS + 1) / posterior.num_belts.size
@@ -216,7 +216,7 @@ def test_chance_of_a_row_agrees_with_the_likelihood_averaged_over_the_prior() ->
     # against no row at all: one belt of one row; rows and belts beyond the first are kept out by asking only these
     odds = ratio.mean() * np.exp(limits.log_belts[1] + limits.log_rows[1] - limits.log_belts[0])
     error = ratio.std() / np.sqrt(num) / ratio.mean()
-    posterior = infer_rows(finds, ground, priors, num_draws=8000, rng=np.random.default_rng(2))
+    posterior = infer_rows(finds, ground, priors, num_draws=4000, effort=0.34, rng=np.random.default_rng(2))
     single = (posterior.num_belts == 1) & (posterior.belts[:, 0, ROWS] == 1.0)
     got = single.sum() / (posterior.num_belts == 0).sum()
     batches = [
@@ -242,7 +242,7 @@ def belt_world() -> Any:
     places = rows + np.array([33.0, 25.0])
     places += 0.2 * rng.standard_normal(places.shape)
     field = search_field(ground, places, np.zeros(len(places), np.int64), (), 0.3, rng=rng)
-    posterior = infer_rows(field.finds, ground, num_draws=400, rng=np.random.default_rng(1))
+    posterior = infer_rows(field.finds, ground, num_draws=400, effort=0.4, rng=np.random.default_rng(1))
     return SimpleNamespace(ground=ground, field=field, posterior=posterior)
 
 
@@ -266,7 +266,12 @@ def test_known_rows_are_found_with_their_direction_and_spacing(belt_world: Any) 
 def test_rows_say_better_than_clumps_where_the_missing_items_are(belt_world: Any) -> None:
     field, ground = belt_world.field, belt_world.ground
     plain = infer_rows(
-        field.finds, ground, PatternPriors(p_any_row=0.0), num_draws=400, rng=np.random.default_rng(1)
+        field.finds,
+        ground,
+        PatternPriors(p_any_row=0.0),
+        num_draws=400,
+        effort=0.4,
+        rng=np.random.default_rng(1),
     )
     assert plain.p_any_row == 0.0
     left = np.zeros(ground.inside.shape)
@@ -289,7 +294,9 @@ def test_cells_and_draws_tell_the_same_number(belt_world: Any) -> None:
 
 
 def test_the_same_seed_gives_the_same_draws(belt_world: Any) -> None:
-    again = infer_rows(belt_world.field.finds, belt_world.ground, num_draws=400, rng=np.random.default_rng(1))
+    again = infer_rows(
+        belt_world.field.finds, belt_world.ground, num_draws=400, effort=0.4, rng=np.random.default_rng(1)
+    )
     assert np.array_equal(again.belts, belt_world.posterior.belts)
 
 
@@ -309,12 +316,14 @@ def test_finds_without_a_pattern_fall_back_to_clumps_and_say_so() -> None:
     assert "cannot be excluded" in summary.words
 
 
-def test_searching_more_leaves_less() -> None:
+def test_searching_more_leaves_less_and_no_find_shows_no_row() -> None:
     left = []
     for p in (0.3, 0.95):
         rng = np.random.default_rng(6)
-        posterior = infer_rows(NOTHING, ground_of(50, 40, 1.0, (p,)), num_draws=200, rng=rng)
-        left.append(float(np.nansum(missing_items(posterior, rng=rng).p_any)))
+        posterior = infer_rows(NOTHING, ground_of(50, 40, 1.0, (p,)), num_draws=200, effort=0.3, rng=rng)
+        missing = missing_items(posterior, rng=rng)
+        left.append(float(np.nansum(missing.p_any)))
+        assert summarise_rows(posterior, missing).words.startswith("No find is placed well enough")
     assert left[1] < 0.3 * left[0]
 
 
@@ -404,7 +413,10 @@ defaults = { precision_m = 0.7, quantity = 1 }
 """
 
 
-def test_the_command_writes_page_layers_and_figures(belt_world: Any, tmp_path: Path) -> None:
+def test_the_command_writes_page_layers_and_figures(
+    belt_world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remnant.field.rows.infer._STEPS", 40)
     case = write_case(tmp_path, belt_world.field)
     result = CliRunner().invoke(app, ["rows", str(case), "--area", "A 1"], catch_exceptions=False)
     assert result.exit_code == 0, result.output

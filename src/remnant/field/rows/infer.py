@@ -21,7 +21,8 @@ _PILOTS = 6
 _PILOT_SWEEPS = 200
 _PILOT_POWER = 0.3  # pilots count by this power of their score: far worse ones drop out, near ones stay
 _BURN = 80  # sweeps of each chain before the first draw is kept
-_STEPS = 120  # moves per sweep
+_STEPS = 120  # moves per sweep, up to three times as many where there are few finds and moves are cheap
+_MANY_FINDS = 150
 
 
 class _Draws(NamedTuple):
@@ -86,6 +87,7 @@ def infer_rows(
     priors: PatternPriors | None = None,
     *,
     num_draws: int = 1000,
+    effort: float = 1.0,
     rng: np.random.Generator,
     progress: Progress | None = None,
 ) -> RowPosterior:
@@ -101,6 +103,8 @@ def infer_rows(
         Beliefs about patterns; `p_any_row=0` gives the unstructured model alone.
     num_draws
         Kept draws, shared between independent chains.
+    effort
+        Multiplies the number of moves between draws: less is quicker, and rougher. [ratio]
     rng
         The only source of randomness.
     progress
@@ -112,6 +116,8 @@ def infer_rows(
     limits = limits_of(priors)
     data, cell_block = data_of(finds, ground, priors.block_m)
     keep = -(-num_draws // _CHAINS)
+    few = min(max(_MANY_FINDS / max(finds.x_m.size, 1), 1.0), 3.0)
+    steps = max(int(effort * few * _STEPS), 1)
     total = _PILOTS * _PILOT_SWEEPS + _CHAINS * (_BURN + keep)
     streams = rng.spawn(_PILOTS + _CHAINS)
 
@@ -121,7 +127,9 @@ def infer_rows(
 
     pilots = []
     for k in range(_PILOTS):
-        pilots.append(_run(data, limits, np.zeros((MAX_BELTS, WIDTH)), 0, _PILOT_SWEEPS - 1, 1, streams[k]))
+        pilots.append(
+            _run(data, limits, np.zeros((MAX_BELTS, WIDTH)), 0, _PILOT_SWEEPS - 1, 1, steps, streams[k])
+        )
         tell((k + 1) * _PILOT_SWEEPS)
     score = np.array([p.score[-1] for p in pilots])
     weight = np.exp(_PILOT_POWER * (score - score.max()))
@@ -129,7 +137,7 @@ def infer_rows(
     chains = []
     for k, pilot in enumerate(begin):
         start, num = pilots[pilot].belts[-1], int(pilots[pilot].num[-1])
-        chains.append(_run(data, limits, start, num, _BURN, keep, streams[_PILOTS + k]))
+        chains.append(_run(data, limits, start, num, _BURN, keep, steps, streams[_PILOTS + k]))
         tell(_PILOTS * _PILOT_SWEEPS + (k + 1) * (_BURN + keep))
     drawn = _Draws(
         *(
@@ -155,7 +163,14 @@ def infer_rows(
 
 
 def _run(
-    data: Data, limits: Limits, start: Floats, num: int, burn: int, keep: int, stream: np.random.Generator
+    data: Data,
+    limits: Limits,
+    start: Floats,
+    num: int,
+    burn: int,
+    keep: int,
+    steps: int,
+    stream: np.random.Generator,
 ) -> _Draws:
     """One chain from given belts."""
     n = data.x.size
@@ -168,5 +183,5 @@ def _run(
         where=np.zeros((keep, 2), np.int64),
         score=np.zeros(keep),
     )
-    run_chain(data, limits, np.ascontiguousarray(start), num, burn, keep, _STEPS, *out, stream)
+    run_chain(data, limits, np.ascontiguousarray(start), num, burn, keep, steps, *out, stream)
     return out

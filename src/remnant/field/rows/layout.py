@@ -22,7 +22,11 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
 def inner(function: _Function) -> _Function:
-    """Compiled, and called by compiled code only: wrappers for Python would double the time to compile."""
+    """Compiled, and called by compiled code only: wrappers for Python would double the time to compile.
+
+    The compiler's cache of a caller does not see a change in what it calls: after editing one of these functions,
+    remove ``__pycache__`` of this folder.
+    """
     njit: Any = numba.njit  # its stubs leave out the two wrappers
     options = {"cache": True, "nogil": True, "error_model": "numpy"}
     return cast(_Function, njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function))

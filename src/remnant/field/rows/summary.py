@@ -175,7 +175,12 @@ def _estimate(name: str, unit: str, draws: Floats | Ints) -> Estimate:
 def _words(posterior: RowPosterior, pattern: tuple[Estimate, ...]) -> str:
     chance = posterior.p_any_row
     num = posterior.finds.x_m.size
-    if chance < LIKELY or num == 0:
+    if num == 0:
+        return (
+            "No find is placed well enough to show rows. What is missing rests on the priors and on what was searched, "
+            "with and without rows."
+        )
+    if chance < LIKELY:
         return (
             f"The {num} finds do not show rows (chance of any row {chance:.0%}, before the finds "
             f"{posterior.priors.p_any_row:.0%}). What is missing rests mostly on the unstructured model: "
