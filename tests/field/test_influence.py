@@ -195,13 +195,11 @@ def test_a_share_of_nothing_changes_nothing(posterior: FieldPosterior) -> None:
     assert exists == pytest.approx(pieces.exists[:, pieces.source])
 
 
-def test_pieces_of_a_source_that_exists_for_certain_add_up(posterior: FieldPosterior) -> None:
-    """Without existence to couple them, the whole is the sum of its parts."""
+def test_no_share_of_the_evidence_says_nothing_and_the_whole_says_all(posterior: FieldPosterior) -> None:
     groups = posterior.groups
     z, log_field = posterior.z[:20], posterior.log_field(groups.unit, np.arange(20))
-    parts = [groups.scaled(*s).log_likelihood(z, log_field) for s in ((1.0, 0.0), (0.0, 1.0))]
-    assert sum(parts) == pytest.approx(groups.log_likelihood(z, log_field))
-    assert groups.scaled(0.0, 0.0).log_likelihood(z, log_field) == pytest.approx(0.0)
+    assert groups.scaled(1.0).log_likelihood(z, log_field) == pytest.approx(groups.log_likelihood(z, log_field))
+    assert groups.scaled(0.0).log_likelihood(z, log_field) == pytest.approx(0.0)
 
 
 def test_kinds_of_pieces_are_told_apart(posterior: FieldPosterior) -> None:

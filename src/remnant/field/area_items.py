@@ -108,18 +108,13 @@ class AreaItems:
         alpha = self.values[:, table.unit_clump[unit]] * posterior.reduction.unit_num_blocks[unit]
         reached = level * np.asarray((groups.every_ground[unit] @ self.exposure).T)
         bare = level * np.asarray((ground.by_history[rows] @ self.left).T)
-        found, met, kind, rest = (
-            groups.found[unit],
-            groups.met[unit],
-            self.pieces.unit_kind[unit],
-            1.0 - share,
-        )
+        found, met, rest = groups.found[unit], groups.met[unit], 1.0 - share
         full = bare * (alpha + found + met) / (alpha + reached)
         less = bare * (alpha + rest * found + met) / (alpha + rest * reached)
         return {
             -1: full,
-            SEARCHED: np.where(kind == SEARCHED, less, full),
-            FOUND: np.where(kind == FOUND, less, full),
+            SEARCHED: less,
+            FOUND: less,
             MET: bare * (alpha + found + rest * met) / (alpha + reached),
             OWN: bare * (alpha + rest * (found + met)) / (alpha + rest * reached),
         }

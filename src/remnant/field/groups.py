@@ -117,15 +117,9 @@ class Groups:
             values,
         )
 
-    def scaled(self, searched: float, found: float) -> Groups:
-        """The same with a share of the ground on which nothing was found, and a share of that with finds and its finds.
-
-        Scaling ground and finds together, from 1 to 0, takes the evidence away little by little.
-        """
-        group = np.repeat(np.arange(self.group_found.size), np.diff(self.group_start))
-        share = np.where(self.group_found > 0.0, found, searched)
-        by_entry = np.repeat(share[group], np.diff(self.ground_start))
-        return replace(self, ground=self.ground * by_entry, group_found=self.group_found * share)
+    def scaled(self, share: float) -> Groups:
+        """The same with a share of the searched ground and of the finds: from 1 to 0 the evidence goes away."""
+        return replace(self, ground=self.ground * share, group_found=self.group_found * share)
 
     def weigh(self, z: Floats, found: Floats) -> Weighed:
         """Existence summed over, from log-likelihoods (n_draws, n_sources) given that sources exist."""

@@ -1,9 +1,12 @@
 """Pieces of evidence: what each adds to the likelihood, and whether its source would exist without it.
 
-A piece is what searches of one source (a hazard area, deliveries of one class, the ground outside) came to: the ground
-on which they found nothing, the ground on which they found items, or the items met outside any search. To leave it out
-is to treat its outcome as not on record: the search took place and its finds are gone, but nobody wrote down what came
-of it. To leave a share τ of it out is to count that share less of its ground and finds.
+A piece is what the searches of one source (a hazard area, deliveries of one class, the ground outside) came to, or the
+items that were met there outside any search. To leave it out is to treat its outcome as not on record: the search took
+place and its finds are gone, but nobody wrote down what came of it. To leave a share τ of it out is to count that share
+less of its ground and finds.
+
+Finds are not taken apart from the search that made them: without them the rest of its ground would look like ground on
+which a search found nothing, which nobody believes.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from remnant.units import Floats, Ints
 
 SEARCHED, FOUND, MET, OWN = range(4)
 KINDS = ("searched", "found", "met", "own")
-"""Ground searched without a find, ground with finds, items met outside any search; all three of a source."""
+"""Searches that found nothing, searches that found items, items met outside any search; all of a source together."""
 _AT_ONCE = 4_000_000  # numbers of one block of log fields
 
 
@@ -33,8 +36,6 @@ class Pieces:
         (n_pieces,) whose it is, and its place in `KINDS`.
     exists
         (n_draws, n_sources) chance that each source ever held anything, given everything. [1]
-    unit_kind
-        (n_units,) `SEARCHED` or `FOUND` where known searches tell of the unit, −1 elsewhere.
     """
 
     posterior: FieldPosterior
@@ -42,7 +43,6 @@ class Pieces:
     source: Ints
     kind: Ints
     exists: Floats
-    unit_kind: Ints
     _total: Floats  # (n_draws, n_sources) log-likelihood of everything
     _has_finds: NDArray[np.bool_]  # (n_sources,)
 
@@ -62,17 +62,17 @@ class Pieces:
         unexplained = np.where(self._has_finds, unfound, kept * unfound if kept else 0.0)
         none = np.zeros_like(unmet)
         options = {
-            SEARCHED: (rest, 1.0, unfound, unmet),
-            FOUND: (1.0, rest, unfound if kept else none, unmet),
-            MET: (1.0, 1.0, unexplained, unmet if kept else none),
-            OWN: (rest, rest, unfound if kept else none, unmet if kept else none),
+            SEARCHED: (rest, unfound, unmet),
+            FOUND: (rest, unfound if kept else none, unmet),
+            MET: (1.0, unexplained, unmet if kept else none),
+            OWN: (rest, unfound if kept else none, unmet if kept else none),
         }
         lost, exists = np.zeros((2, len(self.draws), self.source.size))
-        for number, (searched, found, log_unfound, log_unmet) in options.items():
+        for number, (counted, log_unfound, log_unmet) in options.items():
             mine = self.kind == number
             if not mine.any():
                 continue
-            said = _log_likelihood(self.posterior, self.draws, searched, found)
+            said = _log_likelihood(self.posterior, self.draws, counted)
             total, there = _weighed(self.posterior, self.draws, said, log_unfound, log_unmet)
             lost[:, mine] = (self._total - total)[:, self.source[mine]]
             exists[:, mine] = there[:, self.source[mine]]
@@ -82,16 +82,13 @@ class Pieces:
 def pieces_of(posterior: FieldPosterior, draws: Ints) -> Pieces:
     """The pieces of a case's evidence at some draws of its posterior."""
     groups, reduction = posterior.groups, posterior.reduction
-    unit_kind = np.full(groups.found.size, -1, np.int64)
-    group = np.repeat(np.arange(groups.group_found.size), np.diff(groups.group_start))
-    unit_kind[groups.unit] = np.where(groups.group_found[group] > 0.0, FOUND, SEARCHED)
     num = reduction.source_kind.size
     has = np.zeros((4, num), np.bool_)
-    for number in (SEARCHED, FOUND):
-        has[number, reduction.unit_source[unit_kind == number]] = True
+    has[FOUND] = np.bincount(reduction.unit_source, groups.found, minlength=num) > 0.0
+    has[SEARCHED, groups.source] = ~has[FOUND, groups.source]
     has[MET] = np.bincount(reduction.unit_source, groups.met, minlength=num) > 0.0
     has[OWN] = has[:OWN].any(axis=0)
-    said = _log_likelihood(posterior, draws, 1.0, 1.0)
+    said = _log_likelihood(posterior, draws, 1.0)
     total, exists = _weighed(posterior, draws, said, reduction.source_log_unfound, reduction.source_log_unmet)
     source, kind = np.nonzero(has.T)
     return Pieces(
@@ -100,15 +97,14 @@ def pieces_of(posterior: FieldPosterior, draws: Ints) -> Pieces:
         source=source.astype(np.int64),
         kind=kind.astype(np.int64),
         exists=exists,
-        unit_kind=unit_kind,
         _total=total,
         _has_finds=has[FOUND],
     )
 
 
-def _log_likelihood(posterior: FieldPosterior, draws: Ints, searched: float, found: float) -> Floats:
-    """(n_draws, all sources) of what searches came to, with a share of the ground without and with finds."""
-    groups = posterior.groups.scaled(searched, found)
+def _log_likelihood(posterior: FieldPosterior, draws: Ints, share: float) -> Floats:
+    """(n_draws, all sources) of a share of what searches came to."""
+    groups = posterior.groups.scaled(share)
     out = np.zeros((draws.size, posterior.reduction.source_kind.size))
     step = max(1, _AT_ONCE // max(1, groups.unit.size))
     for first in range(0, draws.size, step):
