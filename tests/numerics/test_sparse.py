@@ -31,19 +31,20 @@ def test_solve_determinant_and_variances_are_those_of_dense_algebra(size: int, s
     assert factor.variances() == pytest.approx(np.diag(np.linalg.inv(dense)), rel=1e-9)
 
 
-def test_roots_square_to_the_matrix_and_its_inverse() -> None:
+def test_the_root_squares_to_the_inverse_and_whitening_is_its_transpose() -> None:
     a = matrix(30, 3)
     factor = factorise(a)
-    root, colour = factor.root(np.eye(30)), factor.colour(np.eye(30))
-    assert root @ root.T == pytest.approx(a.toarray(), abs=1e-10)
+    colour = factor.colour(np.eye(30))
     assert colour @ colour.T == pytest.approx(np.linalg.inv(a.toarray()), abs=1e-10)
+    assert factor.whiten(np.eye(30)) == pytest.approx(colour.T, abs=1e-12)
 
 
 def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     factor = factorise(matrix(60, 5))
     right = np.random.default_rng(1).standard_normal((60, 50))
     alone = factor.solve(right), factor.colour(right)
-    monkeypatch.setattr(sparse, "_LONG", 0)
+    for walk in (sparse._FORWARD, sparse._BACKWARD):
+        monkeypatch.setattr(walk, "least", 0)
     assert (factor.solve(right) == alone[0]).all()
     assert (factor.colour(right) == alone[1]).all()
 

@@ -1,4 +1,4 @@
-"""The latent field given its range and spread: a Gaussian fit, and exact draws that start from it.
+"""The latent field given its range and spread: a Gaussian fit.
 
 The latent vector is x = (u, y): fields at the nodes, then slopes and nuisances, whitened. Its log-density given the
 hyper-parameters is ``log p(x) = −½ uᵀQu − ½ yᵀy + log L(A u + X β(y), z(y))``. The fit is Gaussian with precision::
@@ -7,23 +7,19 @@ hyper-parameters is ``log p(x) = −½ uᵀQu − ½ yᵀy + log L(A u + X β(y)
 
 Rows that read few nodes keep H sparse; rows that read many (a count for a whole district) enter as a low-rank term.
 Newton's method finds the mode; the centre is then moved to where the *average* slope over the fit vanishes, which is
-the best Gaussian centre in the sense of Kullback and Leibler [1]_. Draws of the fit are made exact by Hamiltonian
-moves that turn about the fit as about a Gaussian and are pushed by what remains of the slope [2]_: where the fit is
-good a quarter turn gives a new draw at once, whatever the number of nodes.
+the best Gaussian centre in the sense of Kullback and Leibler [1]_, and the curvature is averaged likewise.
 
 References
 ----------
 .. [1] M. Opper, C. Archambeau, "The variational Gaussian approximation revisited", Neural Comput. 21 (2009) 786-792.
-.. [2] B. Shahbaba, S. Lan, W. O. Johnson, R. M. Neal, "Split Hamiltonian Monte Carlo", Stat. Comput. 24 (2014)
-   339-349.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import cho_solve, solve_triangular
+from scipy.linalg import solve_triangular
 from scipy.sparse import csc_matrix, csr_matrix, diags
 
 from remnant.field.counts import Likelihood
@@ -38,6 +34,8 @@ _CONVERGED = 1e-3  # of the decrement: twice the gain in log p that is left
 _FRESH = 0.02  # a curvature taken where the decrement was below this is that of the mode
 _CENTRED = 0.02  # squared length of a shift of the centre, in standard deviations, that is the last
 _MAX_TURNS = 10
+_SERVES = 0.05  # divergence from the fit of a fresh bend below which an old one serves
+_MAX_BENDS = 3
 _LONGEST_SHIFT = 20.0  # of a centre, in standard deviations of the fit
 _CHORD_GAIN = (
     0.2  # a step with an old factor must shrink the decrement to this share, or a new factor is made
@@ -116,60 +114,53 @@ class Bend:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GaussianFit:
-    """N(centre, P⁻¹) over (u, y)."""
+    """N(centre, P⁻¹) over (u, y), with a square root: P⁻¹ = T Tᵀ."""
 
     u: Floats
     y: Floats
-    sparse: csc_matrix  # H without its low-rank term
-    factor: Factor
-    low: Floats  # (n_nodes, rank) V: H = sparse + V Vᵀ
-    reached: Floats  # sparse⁻¹ V
-    inner: Floats  # Cholesky factor of I + Vᵀ sparse⁻¹ V
+    factor: Factor  # of H without its low-rank term: L
+    wide: Floats  # (n_nodes, rank) W = L⁻¹ V of the low-rank term: H = L (I + W Wᵀ) Lᵀ
+    inner: Floats  # (rank, rank) M: (I + W Wᵀ)^-½ = I + W M Wᵀ
     tied: Floats  # (n_nodes, n_others) H⁻¹ B
     schur: Floats  # Cholesky factor of S = D − Bᵀ H⁻¹ B, lower
     bend: Bend
     log_det: float
 
-    def moved(self, u: Floats, y: Floats) -> GaussianFit:
-        """The same shape about another centre."""
-        return GaussianFit(**{n: getattr(self, n) for n in self.__dataclass_fields__} | {"u": u, "y": y})
-
-    def solve(self, by_u: Floats, by_y: Floats) -> tuple[Floats, Floats]:
-        """P⁻¹ times a slope."""
-        out_y = cho_solve((self.schur, True), by_y - self.tied.T @ by_u, check_finite=False)
-        return self._solve_nodes(by_u) - self.tied @ out_y, out_y
-
-    def spread(self, white: Floats) -> tuple[Floats, Floats]:
-        """Deviations from the centre, from standard normals (n_nodes + n_others + rank, n_chains)."""
-        n, p = len(self.u), len(self.y)
-        y = np.asarray(solve_triangular(self.schur, white[n : n + p], lower=True, trans="T"))
-        if self.low.shape[1]:
-            u = self._solve_nodes(self.factor.root(white[:n]) + self.low @ white[n + p :])
-        else:
-            u = self.factor.colour(white[:n])
-        return u - self.tied @ y, y
-
-    def quadratic(self, u: Floats, y: Floats) -> Floats:
-        """(n_chains,) vᵀ P v of deviations."""
-        w = u + self.tied @ y
-        out = np.einsum("ij,ij->j", w, np.asarray(self.sparse @ w)) + np.square(self.schur.T @ y).sum(axis=0)
-        return np.asarray(out + np.square(self.low.T @ w).sum(axis=0))
-
-    def log_density(self, u: Floats, y: Floats) -> Floats:
-        """(n_chains,) log q of deviations."""
-        size = len(self.u) + len(self.y)
-        return np.asarray(0.5 * (self.log_det - size * np.log(2.0 * np.pi) - self.quadratic(u, y)))
-
     @property
     def num_white(self) -> int:
         """Standard normals that one draw takes."""
-        return len(self.u) + len(self.y) + int(self.low.shape[1])
+        return len(self.u) + len(self.y)
 
-    def _solve_nodes(self, by_u: Floats) -> Floats:
-        out = self.factor.solve(by_u)
-        if self.low.shape[1]:
-            out -= self.reached @ cho_solve((self.inner, True), self.low.T @ out, check_finite=False)
-        return out
+    def moved(self, u: Floats, y: Floats) -> GaussianFit:
+        """The same shape about another centre."""
+        return replace(self, u=u, y=y)
+
+    def spread(self, white: Floats) -> tuple[Floats, Floats]:
+        """Deviations from the centre, T w, from standard normals (n_nodes + n_others, n_chains)."""
+        n = len(self.u)
+        y = np.asarray(solve_triangular(self.schur, white[n:], lower=True, trans="T", check_finite=False))
+        u = self.factor.colour(_narrowed(white[:n], self.wide, self.inner))
+        u -= self.tied @ y
+        return u, y
+
+    def pulled(self, by_u: Floats, by_y: Floats) -> Floats:
+        """Tᵀ times a slope: the slope by standard normals."""
+        out_y = solve_triangular(self.schur, by_y - self.tied.T @ by_u, lower=True, check_finite=False)
+        return np.vstack([_narrowed(self.factor.whiten(by_u), self.wide, self.inner), out_y])
+
+    def solve(self, by_u: Floats, by_y: Floats) -> tuple[Floats, Floats]:
+        """P⁻¹ times a slope."""
+        return self.spread(self.pulled(by_u, by_y))
+
+    def log_density(self, white: Floats) -> Floats:
+        """(n_chains,) log q of deviations, from the standard normals that make them."""
+        squares = np.einsum("ij,ij->j", white, white)
+        return np.asarray(0.5 * (self.log_det - self.num_white * np.log(2.0 * np.pi) - squares))
+
+
+def _narrowed(white: Floats, wide: Floats, inner: Floats) -> Floats:
+    """(I + W M Wᵀ) w."""
+    return white + wide @ (inner @ (wide.T @ white)) if wide.shape[1] else white
 
 
 def bend_at(target: Target, u: Floats, y: Floats) -> Bend:
@@ -182,7 +173,7 @@ def average_bend(target: Target, fit: GaussianFit, du: Floats, dy: Floats) -> Be
     """The bend averaged over deviations of either sign from the centre of a fit."""
     u, y = fit.u[:, None] + np.hstack([du, -du]), fit.y[:, None] + np.hstack([dy, -dy])
     share, weight, by_z = _curvature(target, u, y)
-    return Bend(share=share, weight=weight, by_z=by_z, own=fit.bend.own)
+    return Bend(share=share, weight=weight, by_z=by_z, own=bend_at(target, fit.u, fit.y).own)
 
 
 def gaussian_at(target: Target, u: Floats, y: Floats, bend: Bend | None = None) -> GaussianFit:
@@ -193,28 +184,25 @@ def gaussian_at(target: Target, u: Floats, y: Floats, bend: Bend | None = None) 
     rows = target.read if share is None else (share @ target.read).tocsr()
     wide = (np.diff(rows.indptr) > _WIDE_ROW) & (weight > 0.0)
     narrow = rows[~wide] if wide.any() else rows
-    sparse = (target.precision + narrow.T @ diags(weight[~wide]) @ narrow).tocsc()
-    factor = factorise(sparse)
-    low = np.zeros((target.num_nodes, 0))
-    if wide.any():
-        low = np.asarray((diags(np.sqrt(weight[wide])) @ rows[wide]).toarray().T)
-    reached = factor.solve(low)
-    inner = _root(np.eye(low.shape[1]) + low.T @ reached)
+    factor = factorise((target.precision + narrow.T @ diags(weight[~wide]) @ narrow).tocsc())
+    low = (diags(np.sqrt(weight[wide])) @ rows[wide]).toarray().T if wide.any() else np.zeros((len(u), 0))
+    reach = factor.whiten(low)
+    root, axes = np.linalg.eigh(reach.T @ reach)
+    root = np.maximum(root, 1e-12)
+    inner = (axes * ((1.0 / np.sqrt(1.0 + root) - 1.0) / root)) @ axes.T
     reads_slopes = target.slopes if share is None else np.asarray(share @ target.slopes)
     others = np.hstack([reads_slopes, bend.by_z])  # how groups read y
     cross = np.asarray(rows.T @ (weight[:, None] * others))
     own = np.eye(target.num_others) + others.T @ (weight[:, None] * others)
     k = target.slopes.shape[1]
     own[k:, k:] += bend.own
-    tied = factor.solve(cross)
-    if low.shape[1]:
-        tied -= reached @ cho_solve((inner, True), low.T @ tied)
-    schur = _root(own - cross.T @ tied)
-    log_det = factor.log_det + 2.0 * float(np.log(np.diag(inner)).sum() + np.log(np.diag(schur)).sum())
+    half = _narrowed(factor.whiten(cross), reach, inner)
+    tied = factor.colour(_narrowed(half, reach, inner))
+    schur = _root(own - half.T @ half)
+    log_det = factor.log_det + float(np.log1p(root).sum() + 2.0 * np.log(np.diag(schur)).sum())
     return GaussianFit(
-        u=u, y=y, sparse=sparse, factor=factor, low=low, reached=reached, inner=inner,
-        tied=tied, schur=schur, bend=bend, log_det=log_det,
-    )  # fmt: skip
+        u=u, y=y, factor=factor, wide=reach, inner=inner, tied=tied, schur=schur, bend=bend, log_det=log_det
+    )
 
 
 def _curvature(target: Target, u: Floats, y: Floats) -> tuple[csr_matrix | None, Floats, Floats]:
@@ -289,26 +277,43 @@ def _climb(
     return None
 
 
-def average_fit(target: Target, fit: GaussianFit, white: Floats, rounds: int = 1) -> GaussianFit:
-    """The fit moved and bent to the average slope and curvature over itself.
+def averaged(target: Target, fit: GaussianFit, white: Floats) -> GaussianFit | None:
+    """The fit moved and bent to the average slope and curvature over itself; None where that does not settle.
 
     Parameters
     ----------
     white
         (n_white, n_pairs) standard normals; each is used with both signs.
     """
-    for _ in range(rounds):
-        fit = centred(target, fit, white)
-        bend = average_bend(target, fit, *fit.spread(white))
-        again = gaussian_at(target, fit.u, fit.y, bend)
-        if again.num_white != len(white):  # another row has become wide: keep what there was
-            return fit
-        fit = again
+    for _ in range(_MAX_BENDS):
+        found = centred(target, fit, white)
+        if found is None:
+            return None
+        du, dy = found.spread(white)
+        bend = average_bend(target, found, du, dy)
+        if _lost(target, found.bend, bend, du, dy) < _SERVES:
+            return found
+        fit = gaussian_at(target, found.u, found.y, bend)
     return centred(target, fit, white)
 
 
-def centred(target: Target, fit: GaussianFit, white: Floats) -> GaussianFit:
-    """The fit moved to where the average slope over it vanishes."""
+def _lost(target: Target, old: Bend, new: Bend, du: Floats, dy: Floats) -> float:
+    """Divergence between Gaussians of two bends: half the variance, over one, of how their exponents differ."""
+    return 0.5 * float(np.var(_bent(target, new, du, dy) - _bent(target, old, du, dy)))
+
+
+def _bent(target: Target, bend: Bend, du: Floats, dy: Floats) -> Floats:
+    """(n_draws,) half the square of deviations, as the evidence bends."""
+    k = target.slopes.shape[1]
+    rows = np.asarray(target.read @ du) + target.slopes @ dy[:k]
+    groups = rows if bend.share is None else np.asarray(bend.share @ rows)
+    z = dy[k:]
+    squares = bend.weight @ np.square(groups + bend.by_z @ z) + np.einsum("ij,ij->j", z, bend.own @ z)
+    return np.asarray(0.5 * squares)
+
+
+def centred(target: Target, fit: GaussianFit, white: Floats) -> GaussianFit | None:
+    """The fit moved to where the average slope over it vanishes; None where such a place is not found."""
     du, dy = fit.spread(white)
     for _ in range(_MAX_TURNS):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -317,54 +322,24 @@ def centred(target: Target, fit: GaussianFit, white: Floats) -> GaussianFit:
             )
         mean_u, mean_y = by_u.mean(axis=1, keepdims=True), by_y.mean(axis=1, keepdims=True)
         if not (np.isfinite(mean_u).all() and np.isfinite(mean_y).all()):
-            return fit
+            return None
         step_u, step_y = fit.solve(mean_u, mean_y)
         size = float((mean_u * step_u).sum() + (mean_y * step_y).sum())
         damp = min(1.0, _LONGEST_SHIFT / np.sqrt(max(size, 1e-300)))
         fit = fit.moved(fit.u + damp * step_u[:, 0], fit.y + damp * step_y[:, 0])
         if size < _CENTRED:
-            break
-    return fit
+            return fit
+    return None
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Chains:
-    """Positions of chains as deviations from a fit, with log p and its slope there."""
+def log_excess(target: Target, fit: GaussianFit, white: Floats) -> Floats:
+    """(2 n_pairs,) by how much log p exceeds the fit at draws of either sign.
 
-    u: Floats
-    y: Floats
-    value: Floats
-    pull_u: Floats  # P⁻¹ times the slope of log p
-    pull_y: Floats
-
-
-def start_chains(target: Target, fit: GaussianFit, u: Floats, y: Floats) -> Chains:
-    """Chains at deviations from the fit."""
+    Its mean is a lower bound of the logarithm of the marginal likelihood.
+    """
+    du, dy = fit.spread(white)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        value, by_u, by_y = target.gradient(fit.u[:, None] + u, fit.y[:, None] + y)
-    pull_u, pull_y = fit.solve(by_u, by_y)
-    return Chains(u=u, y=y, value=np.where(np.isfinite(value), value, -np.inf), pull_u=pull_u, pull_y=pull_y)
-
-
-def move(
-    target: Target, fit: GaussianFit, chains: Chains, *, angle: float, steps: int, rng: np.random.Generator
-) -> tuple[Chains, Floats]:
-    """One Hamiltonian move of every chain, and (n_chains,) chances with which they were taken."""
-    num = chains.u.shape[1]
-    v_u, v_y = fit.spread(rng.standard_normal((fit.num_white, num)))
-    energy = 0.5 * fit.quadratic(v_u, v_y) - chains.value
-    at = chains
-    cos, sin, half = np.cos(angle), np.sin(angle), 0.5 * angle
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for _ in range(steps):
-            v_u, v_y = v_u + half * (at.pull_u + at.u), v_y + half * (at.pull_y + at.y)
-            u, v_u = cos * at.u + sin * v_u, cos * v_u - sin * at.u
-            y, v_y = cos * at.y + sin * v_y, cos * v_y - sin * at.y
-            at = start_chains(target, fit, u, y)
-            v_u, v_y = v_u + half * (at.pull_u + at.u), v_y + half * (at.pull_y + at.y)
-        change = energy - (0.5 * fit.quadratic(v_u, v_y) - at.value)
-    chance = np.exp(np.minimum(np.where(np.isnan(change), -np.inf, change), 0.0))
-    taken = rng.random(num) < chance
-    return Chains(
-        **{name: np.where(taken, getattr(at, name), getattr(chains, name)) for name in Chains.__slots__}
-    ), chance
+        value = target.value(
+            fit.u[:, None] + np.hstack([du, -du]), fit.y[:, None] + np.hstack([dy, -dy])
+        )
+    return np.where(np.isfinite(value), value, -np.inf) - np.tile(fit.log_density(white), 2)

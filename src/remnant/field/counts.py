@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +12,7 @@ from scipy.sparse import csr_matrix
 
 from remnant.errors import InvalidInput
 from remnant.numerics import Link
-from remnant.numerics.threads import one_or_all
+from remnant.numerics.threads import OneOrAll
 from remnant.units import Floats
 
 _MANY = 300_000  # rows times chains above which threads pay
@@ -109,13 +108,13 @@ class CountEvidence:
     def value(self, field: Floats, z: Floats) -> Floats:
         """See `Likelihood`; the constant −log found! is left out."""
         log_level, shape = self._numbers(z)
-        parts, *_ = _count_rows(field.size)(field, self.found, self.exposure, log_level, shape, 0)
+        parts, *_ = _COUNT_ROWS.for_work(field.size)(field, self.found, self.exposure, log_level, shape, 0)
         return np.asarray(parts.sum(axis=0))
 
     def gradient(self, field: Floats, z: Floats) -> tuple[Floats, Floats, Floats]:
         """See `Likelihood`."""
         log_level, shape = self._numbers(z)
-        parts, by_shape, by_field = _count_rows(field.size)(
+        parts, by_shape, by_field = _COUNT_ROWS.for_work(field.size)(
             field, self.found, self.exposure, log_level, shape, 1
         )
         by_z = np.empty_like(z)
@@ -127,7 +126,7 @@ class CountEvidence:
     def curvature(self, field: Floats, z: Floats) -> tuple[csr_matrix | None, Floats, Floats]:
         """See `Likelihood`."""
         log_level, shape = self._numbers(z)
-        _, _, weight = _count_rows(field.size)(field, self.found, self.exposure, log_level, shape, 2)
+        _, _, weight = _COUNT_ROWS.for_work(field.size)(field, self.found, self.exposure, log_level, shape, 2)
         by_z = np.zeros((self.num_rows, self.num_nuisances))
         by_z[:, 0] = self.level.spread
         return None, weight.mean(axis=1), by_z
@@ -197,9 +196,4 @@ def _walk_rows(
     return value, by_shape, by_row
 
 
-_WALKS = one_or_all(_walk_rows)
-
-
-def _count_rows(size: int) -> Callable[..., tuple[Floats, Floats, Floats]]:
-    """The walk over rows, in threads where there is enough to do."""
-    return _WALKS[size > _MANY]
+_COUNT_ROWS = OneOrAll(_walk_rows, _MANY)

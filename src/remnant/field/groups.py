@@ -24,7 +24,7 @@ from remnant.evidence import Case, Reduction
 from remnant.field.counts import by_log_shape, count_terms
 from remnant.field.history import HistoryTable, compile_histories
 from remnant.field.parameters import ParameterTable, parameters_of
-from remnant.numerics.threads import one_or_all
+from remnant.numerics.threads import OneOrAll
 from remnant.units import Floats, Ints, day_number
 
 _LONG = 1_000_000  # draws times pieces of ground above which threads pay
@@ -81,7 +81,7 @@ class Groups:
 
     def values_of(self, arrays: Arrays) -> Floats:
         """The same, from what the walks over groups take."""
-        return np.asarray(_VALUES[self.is_long(len(arrays[-1]))](*arrays))
+        return np.asarray(_VALUES.for_work(self.work(len(arrays[-1])))(*arrays))
 
     def slopes_of(self, arrays: Arrays, weight: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Derivatives of the log-likelihoods of sources, times `weight` (n_draws, n_sources).
@@ -91,12 +91,12 @@ class Groups:
         By the log field of rows (n_draws, n_rows), by exposure (n_draws, n_histories), by the log clump shape of groups
         (n_draws, n_groups); then the curvature by the log mean of groups (n_draws, n_groups).
         """
-        by_row, by_exposure, by_shape, bends = _SLOPES[self.is_long(len(weight))](*arrays, weight)
+        by_row, by_exposure, by_shape, bends = _SLOPES.for_work(self.work(len(weight)))(*arrays, weight)
         return by_row, by_exposure, by_shape, bends
 
-    def is_long(self, num_draws: int) -> bool:
-        """Whether a walk is worth more than one thread."""
-        return num_draws * self.ground.size > _LONG
+    def work(self, num_draws: int) -> int:
+        """Of a walk: draws times pieces of ground."""
+        return num_draws * self.ground.size
 
     def arrays(self, z: Floats, log_field: Floats) -> Arrays:
         """What the walks over groups take."""
@@ -371,4 +371,4 @@ def _slope_walk(
     return by_row, by_exposure, by_shape, bends
 
 
-_VALUES, _SLOPES = one_or_all(_value_walk), one_or_all(_slope_walk)
+_VALUES, _SLOPES = OneOrAll(_value_walk, _LONG), OneOrAll(_slope_walk, _LONG)

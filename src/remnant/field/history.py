@@ -21,7 +21,7 @@ from remnant.catalogue import FateModel
 from remnant.evidence import History, SearchStep
 from remnant.fate import state_probabilities
 from remnant.field.parameters import ParameterTable
-from remnant.numerics.threads import one_or_all
+from remnant.numerics.threads import OneOrAll
 from remnant.units import Floats, Ints
 
 _ARRIVAL_NODES = 8  # midpoints that stand for a range of arrival days
@@ -72,7 +72,7 @@ class HistoryTable:
         """(n_draws, n_histories) exposure per unit of ground; `values` are the parameters at `z`."""
         present = self.shares(table, z).sum(axis=2)
         return np.asarray(
-            _EXPOSURE[len(z) * self.step_method.size > _LONG](
+            _EXPOSURE.for_work(len(z) * self.step_method.size)(
                 self.node_start,
                 self.node_weight,
                 self.step_start,
@@ -90,7 +90,7 @@ class HistoryTable:
         """(n_draws, n_histories, n_dates, 3) share of initial items left, by date and state."""
         shares = self.shares(table, z)
         return np.asarray(
-            _REMAINING[len(z) * self.date_row.size > _LONG](
+            _REMAINING.for_work(len(z) * self.date_row.size)(
                 self.node_start,
                 self.node_weight,
                 self.step_start,
@@ -248,4 +248,4 @@ def _remaining_walk(
     return out
 
 
-_EXPOSURE, _REMAINING = one_or_all(_exposure_walk), one_or_all(_remaining_walk)
+_EXPOSURE, _REMAINING = OneOrAll(_exposure_walk, _LONG), OneOrAll(_remaining_walk, _LONG)

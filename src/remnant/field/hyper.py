@@ -1,14 +1,11 @@
 """Where the range and spread of a latent field lie: a grid of points, each with its Gaussian fit and its weight.
 
-The mode is found by differences of Laplace's marginal likelihood, a grid is grown from it along the principal axes for
-as long as its points weigh anything, and every point is weighed by bridge sampling [1]_ between its Gaussian fit and
-exact draws. On large lattices the axes are those of a lattice of twice the spacing, and the weight of a point is
-Laplace's: where data are many, its error hardly changes from point to point.
-
-References
-----------
-.. [1] X.-L. Meng, W. H. Wong, "Simulating ratios of normalizing constants via a simple identity", Statistica Sinica 6
-   (1996) 831-860.
+The fit of a point (`remnant.field.conditional`) starts from that of its neighbour, so that one factorisation is mostly
+enough, and bounds the marginal likelihood from below. The mode of that bound is found by differences, and a grid is
+grown from it along the principal axes for as long as its points weigh anything. By how much the bound falls short is
+found by bridging at every other point and is smooth between them (`remnant.field.bridging`). On large lattices the
+axes are those of a lattice of twice the spacing, and the bound is the weight: where data are many, what it lacks hardly
+changes from point to point.
 """
 
 from __future__ import annotations
@@ -19,55 +16,83 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import block_diag, csc_matrix, csr_matrix
 
+from remnant.field.bridging import smooth_gaps
 from remnant.field.conditional import (
     Bend,
-    Chains,
     GaussianFit,
     Target,
-    average_bend,
-    average_fit,
-    centred,
+    averaged,
     find_mode,
     gaussian_at,
-    move,
-    start_chains,
+    log_excess,
 )
 from remnant.field.latent_model import Effort, LatentModel
 from remnant.field.lattice import graph_laplacian, lattice_over, log_det_precision, precision
+from remnant.field.moves import Pace, bridged, moves_for, pace_of
+from remnant.numerics.threads import side_by_side
 from remnant.units import Floats, Ints
 
 Progress = Callable[[float], None]
+Place = tuple[int, int]
+
+_NUM_PAIRS = 16  # of draws over which slopes are averaged, each with both signs
+_FEWER_PAIRS = 8  # the same on a large lattice
+_HELD_NODES = 10_000  # largest lattice whose factors are kept
+_SKETCHED_NODES = 1_500  # above which the mode is that of a coarser lattice
+_MAX_TURNS = 8
+_LEAST_REACH = 0.01  # of differences, in prior standard deviations
+_APT = 1.7
+_LONGEST_TURN = 1.5  # of the search for the mode, in prior standard deviations
+_MODE_FOUND = 0.05  # gain in log weight below which the mode is found
+_MAX_POINTS = 60
+_MARGIN = 0.8  # of log weight, within which a point of the grid is looked at
+_FEW_POINTS = 5  # all of which are bridged
+_PACED = 2  # of which the pace of moves is found
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Point:
-    """One point of the grid of hyper-parameters."""
+    """One point of the grid of hyper-parameters.
 
-    at: Floats  # (2,) whitened range and spread
-    u: Floats  # centre of its fit
+    Parameters
+    ----------
+    at
+        (2,) whitened range and spread.
+    u, y, bend
+        Of its fit.
+    is_averaged
+        Whether the fit is to averages over itself; else to the mode.
+    bound
+        Lower bound of log p(hyper-parameters, evidence).
+    log_weight
+        The same, with what the bound lacks.
+    held
+        Target and fit; None where they are too large to be kept.
+    """
+
+    at: Floats
+    u: Floats
     y: Floats
-    bend: Bend  # curvature of its fit
-    laplace: float  # log p(hyper, evidence), by Laplace
-    log_weight: float  # the same, by what is best known
-    held: tuple[Target, GaussianFit] | None  # None where it is too large to be kept
+    bend: Bend
+    is_averaged: bool
+    bound: float
+    log_weight: float
+    held: tuple[Target, GaussianFit] | None
 
 
 class Search:
     """Evaluates points of the hyper-parameters, each from the nearest that is known."""
 
-    def __init__(
-        self, model: LatentModel, effort: Effort, rng: np.random.Generator, *, is_sketch: bool = False
-    ) -> None:
-        self.model, self.effort, self.rng, self.is_sketch = model, effort, rng, is_sketch
+    def __init__(self, model: LatentModel, effort: Effort, rng: np.random.Generator) -> None:
+        self.model, self.effort, self.rng = model, effort, rng
         self.is_exact = model.lattice.num_nodes * model.num_fields <= effort.exact_nodes
-        self.steps, self.acceptance, self.bridge_sd = 0, list[float](), 0.0
+        self.seed = int(rng.integers(2**62))  # of normals that all points share, so that their noise does too
         self.laplacian = graph_laplacian(model.lattice)
-        self.beyond_laplace: float | None = None  # by how much the first point weighs more than Laplace says
         self.known: list[Point] = []
-        self.sketch: tuple[Point, csr_matrix] | None = (
-            None  # a fit on a coarser lattice, and how nodes read it
-        )
+        self.sketch: tuple[Point, csr_matrix] | None = None  # a coarser lattice's fit, and how nodes read it
         self.free = [not model.range_m.is_certain, not model.spread.is_certain]
+        self.pace = Pace(steps=1, moves=effort.moves)
+        self.bridge_sd = 0.0
 
     def log_prior(self, at: Floats) -> float:
         """Log prior density of the whitened hyper-parameters that are free."""
@@ -95,58 +120,79 @@ class Search:
         if point.held is not None:
             return point.held
         target = self.target(point.at)
-        fit = gaussian_at(target, point.u, point.y, point.bend)
-        return target, centred(target, fit, self._white(fit))
+        return target, gaussian_at(target, point.u, point.y, point.bend)
 
-    def point(self, at: Floats) -> Point:
-        """The fit at a point, from the nearest that is known; once."""
-        for p in self.known:
-            if np.abs(p.at - at).max() < 1e-9:
-                return p
+    def points(self, ats: list[Floats]) -> list[Point]:
+        """The fits at some points, each from the nearest that was known before; every point once."""
+
+        def known(at: Floats) -> Point | None:
+            return next((p for p in self.known if np.abs(p.at - at).max() < 1e-9), None)
+
+        wanted = [at for at in ats if known(at) is None]
+        self.known += side_by_side(self._point, wanted)
+        return [p for p in map(known, ats) if p is not None]
+
+    def _point(self, at: Floats) -> Point:
         target = self.target(at)
         near = min(self.known, key=lambda p: float(np.square(p.at - at).sum())) if self.known else None
-        bend = None if near is None else near.bend
-        if near is None and self.sketch is not None:
-            u, y, bend = self.sketch[1] @ self.sketch[0].u, self.sketch[0].y, self.sketch[0].bend
-        elif near is None:
-            u, y = np.zeros(target.num_nodes), np.zeros(target.num_others)
-        else:
+        bend, may_serve = None, True
+        if near is not None:
             u = near.u * (self.model.spread.value(at[1:])[0] / self.model.spread.value(near.at[1:])[0])
-            y = near.y
-        is_large = not (self.is_exact or self.is_sketch)
-        fit, value = find_mode(target, u, y, bend if is_large else None)
-        none = np.zeros((len(fit.u), 1)), np.zeros((len(fit.y), 1))
-        weight = value - float(fit.log_density(*none)[0]) + self.log_prior(at)
-        bend = fit.bend
-        if is_large:
-            fit = centred(target, fit, self._white(fit))
-            bend = average_bend(target, fit, *fit.spread(self._white(fit)))
-        found = Point(
-            at=at, u=fit.u, y=fit.y, bend=bend, laplace=weight, log_weight=weight,
-            held=None if is_large else (target, fit),
+            y, bend, may_serve = near.y, near.bend, near.is_averaged
+        elif self.sketch is not None:
+            coarse, read = self.sketch
+            u, y, bend, may_serve = read @ coarse.u, coarse.y, coarse.bend, coarse.is_averaged
+        else:
+            u, y = np.zeros(target.num_nodes), np.zeros(target.num_others)
+        fit = None
+        if bend is not None and may_serve:
+            start = gaussian_at(target, u, y, bend)
+            fit = averaged(target, start, self._white(start))
+        is_averaged = fit is not None
+        if fit is None:
+            fit, is_averaged = self._from_mode(target, u, y, bend)
+        bound = self._bound(target, fit) + self.log_prior(at)
+        return Point(
+            at=at, u=fit.u, y=fit.y, bend=fit.bend, is_averaged=is_averaged, bound=bound, log_weight=bound,
+            held=(target, fit) if target.num_nodes <= _HELD_NODES else None,
         )  # fmt: skip
-        self.known.append(found)
-        return found
 
-    def _white(self, fit: GaussianFit) -> Floats:
-        """Standard normals for averages over a fit; the same for every point of a large lattice."""
-        rng = self.rng if self.is_exact else np.random.default_rng(_LARGE_SEED)
-        return rng.standard_normal(
-            (fit.num_white, max(self.effort.chains // 2, 4) if self.is_exact else _LARGE_PAIRS)
-        )
+    def _from_mode(
+        self, target: Target, u: Floats, y: Floats, bend: Bend | None
+    ) -> tuple[GaussianFit, bool]:
+        """The fit from the mode, averaged where that raises the bound: far from normal, averaging may stray."""
+        mode, _ = find_mode(target, u, y, bend)
+        fit = averaged(target, mode, self._white(mode))
+        if fit is None or self._bound(target, fit) < self._bound(target, mode):
+            return mode, False
+        return fit, True
 
-    def axes_at_mode(self, tell: Progress) -> Floats:
-        """(3, 2) the mode of the hyper-parameters, then its principal axes of one standard deviation each."""
-        if not (self.is_exact or self.is_sketch):
+    def _bound(self, target: Target, fit: GaussianFit) -> float:
+        """Lower bound of the log marginal likelihood, by other draws than those that the fit was made with."""
+        return float(log_excess(target, fit, self._white(fit, stream=1)).mean())
+
+    def _white(self, fit: GaussianFit, stream: int = 0) -> Floats:
+        """Standard normals for averages over a fit; the same for every point."""
+        rng = np.random.default_rng([self.seed, stream])
+        return rng.standard_normal((fit.num_white, _NUM_PAIRS if self.is_exact else _FEWER_PAIRS))
+
+    def axes_at_mode(self, tell: Progress, *, is_rough: bool = False) -> Floats:
+        """(3, 2) the mode of the hyper-parameters, then its principal axes of one standard deviation each.
+
+        On all but small lattices they are those of a coarser one, unless `is_rough` says that this is already one.
+        """
+        free, axes, reach = np.flatnonzero(self.free), np.zeros((3, 2)), np.ones(2)
+        if self.model.lattice.num_nodes > _SKETCHED_NODES:
             coarse, read = _coarser(self.model)
-            search = Search(coarse, self.effort, self.rng, is_sketch=True)
-            axes = search.axes_at_mode(tell)
-            self.sketch = search.point(axes[0]), read
-            return axes
-        free = np.flatnonzero(self.free)
-        best, reach = self.point(np.zeros(2)), np.ones(2)
+            search = Search(coarse, self.effort, self.rng)
+            axes = search.axes_at_mode(tell, is_rough=True)
+            self.sketch = search.points([axes[0]])[0], read
+            if not is_rough:
+                return axes
+            reach = np.clip(np.linalg.norm(axes[1:], axis=0), _LEAST_REACH, 1.0)
+        best = self.points([axes[0]])[0]
         if free.size == 0:
-            return np.zeros((3, 2))
+            return axes
         bend = np.eye(2)
         for turn in range(_MAX_TURNS):
             centre = best.at
@@ -155,18 +201,17 @@ class Search:
             step[free] = np.linalg.solve(bend[np.ix_(free, free)], slope[free])
             step *= min(1.0, _LONGEST_TURN / max(float(np.linalg.norm(step)), 1e-12))
             fitting = np.clip(1.0 / np.sqrt(np.diag(bend)), _LEAST_REACH, 1.0)
-            is_apt = (
-                float((reach / fitting)[free].max()) < _APT
-            )  # differences over one standard deviation or so
+            # differences over one standard deviation or so
+            is_apt = float((reach / fitting)[free].max()) < _APT
             reach = fitting
             if float(slope @ step) < _MODE_FOUND:
                 if is_apt:
                     break
                 continue
-            trial = self.point(centre + step)
-            around = [p for p in self.known if p.log_weight > best.log_weight + 1e-9]
-            best = max([*around, best, trial], key=lambda p: p.log_weight)
-            tell(0.15 * (turn + 1) / _MAX_TURNS)
+            trial = self.points([centre + step])[0]
+            around = [p for p in self.known if p.bound > best.bound + 1e-9]
+            best = max([*around, best, trial], key=lambda p: p.bound)
+            tell(0.3 * (turn + 1) / _MAX_TURNS)
             if best.at is centre and is_apt:
                 break
         root, direction = np.linalg.eigh(bend[np.ix_(free, free)])
@@ -175,106 +220,80 @@ class Search:
         return np.vstack([best.at, axes])
 
     def _local(self, centre: Floats, reach: Floats, free: Ints) -> tuple[Floats, Floats]:
-        """Slope and (positive) curvature of the log weight at a point, by differences."""
-        here = self.point(centre).log_weight
+        """Slope and (positive) curvature of the bound at a point, by differences."""
+        steps = [sign * reach * (np.arange(2) == i) for i in free for sign in (1.0, -1.0)]
+        ats = [centre, *(centre + s for s in steps), *([centre + reach] if free.size == 2 else [])]
+        here, *others = (p.bound for p in self.points(ats))
         slope, bend = np.zeros(2), np.eye(2)
-        for i in free:
-            step = np.zeros(2)
-            step[i] = reach[i]
-            up, down = self.point(centre + step).log_weight, self.point(centre - step).log_weight
+        for number, i in enumerate(free):
+            up, down = others[2 * number], others[2 * number + 1]
             slope[i] = (up - down) / (2.0 * reach[i])
             bend[i, i] = -(up - 2.0 * here + down) / reach[i] ** 2
         if free.size == 2:
-            both = self.point(centre + reach).log_weight
-            bend[0, 1] = bend[1, 0] = -(both - here - slope @ reach + 0.5 * bend.diagonal() @ reach**2) / (
-                reach[0] * reach[1]
-            )
+            bend[0, 1] = bend[1, 0] = -(
+                others[-1] - here - slope @ reach + 0.5 * bend.diagonal() @ reach**2
+            ) / (reach[0] * reach[1])
         root, direction = np.linalg.eigh(bend)
         return slope, (direction * np.maximum(root, 0.3)) @ direction.T
 
     def grid(self, axes: Floats, tell: Progress) -> list[Point]:
-        """Points of a grid along the axes, weighed one after another, grown from the mode while they weigh anything."""
-        centre, step = axes[0], self.effort.spacing * axes[1:]
-        drop, margin = (self.effort.drop, _MARGIN) if self.is_exact else (_LARGE_DROP, 0.0)
-        first = self.point(centre)
-        self.weigh(first)
-        best = first.log_weight
-        kept, seen, wanted = {(0, 0): first}, {(0, 0)}, [(0, 0)]
+        """Points of a grid along the axes, grown from the mode for as long as they weigh anything, and weighed."""
+        drop = self.effort.drop + (_MARGIN if self.is_exact else 0.0)
+        spacing = self.effort.spacing
+        found = {(0, 0): self.points([axes[0]])[0]}
+        new = [(0, 0)]
+        while new and len(found) < _MAX_POINTS:
+            best = max(p.bound for p in found.values())
+            wanted = dict.fromkeys(
+                at
+                for place in new
+                for at in _around(place)
+                if at not in found
+                and axes[1 if at[0] != place[0] else 2].any()
+                and _expected(found, place, at, spacing) >= best - drop
+            )
+            ats = [axes[0] + spacing * (np.array(at) @ axes[1:]) for at in wanted]
+            found |= dict(zip(wanted, self.points(ats), strict=True))
+            new = [at for at in wanted if found[at].bound >= best - drop]
+            tell(0.3 + 0.3 * min(len(found) / 20.0, 1.0))
+        best = max(p.bound for p in found.values())
+        kept = {at: p for at, p in found.items() if p.bound >= best - drop}
+        for point in self.known:
+            if all(point is not p for p in kept.values()):
+                point.held = None
+        if self.is_exact:
+            self._weigh(kept)
+        best = max(p.log_weight for p in kept.values())
+        tell(0.7)
+        return [p for p in kept.values() if p.log_weight >= best - self.effort.drop]
 
-        def normal(at: tuple[int, int]) -> float:
-            """The log weight that a normal posterior would have there."""
-            return -0.5 * self.effort.spacing**2 * (at[0] ** 2 + at[1] ** 2)
+    def _weigh(self, points: dict[Place, Point]) -> None:
+        """Add to the bounds what they lack, by bridging at every other point."""
+        best = max(points, key=lambda at: points[at].bound)
+        parity = sum(best) % 2
+        some = [at for at in points if len(points) <= _FEW_POINTS or sum(at) % 2 == parity]
+        first = sorted(some, key=lambda at: -points[at].bound)[:_PACED]
+        rngs = self.rng.spawn(len(some))
 
-        while wanted and len(seen) < _MAX_POINTS:
-            place = wanted.pop(0)
-            parent = kept[place]
-            if parent.log_weight < best - drop:
-                continue
-            for i, j in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-                at = (place[0] + i, place[1] + j)
-                if (
-                    at in seen
-                    or not step[0 if i else 1].any()
-                    or parent.log_weight + normal(at) - normal(place) < best - drop - margin
-                ):
-                    continue
-                seen.add(at)
-                point = self.point(centre + at[0] * step[0] + at[1] * step[1])
-                # the fit of the parent tells how far Laplace's weight is off
-                if point.laplace + parent.log_weight - parent.laplace < best - drop - margin:
-                    continue
-                self.weigh(point)
-                best = max(best, point.log_weight)
-                kept[at] = point
-                wanted.append(at)
-            tell(0.15 + 0.65 * min(len(kept) / 20.0, 1.0))
-        return [p for p in kept.values() if p.log_weight >= best - drop]
+        def pace(number: int) -> tuple[int, float]:
+            return pace_of(*self.fitted(points[first[number]]), self.effort, rng=rngs[number])
 
-    def weigh(self, point: Point) -> None:
-        """Better the fit of a point and its weight, where that can be afforded."""
-        if not self.is_exact:
-            return
-        target, fit = self.fitted(point)
-        white = self._white(fit)
-        excess, chains = _excess(target, fit, white)
-        averaged = average_fit(target, fit, white)
-        of_averaged = _excess(target, averaged, white)
-        if of_averaged[0].mean() > excess.mean():  # the larger bound; far from normal, averaging may stray
-            fit, (excess, chains) = averaged, of_averaged
-        point.u, point.y, point.bend, point.held = fit.u, fit.y, fit.bend, (target, fit)
-        if self.steps == 0:
-            self.steps = self._tuned(target, fit, chains)
-        for _ in range(self.effort.moves):
-            chains = self.moved(target, fit, chains)
-        log_ratio, sd = _bridge(excess, chains.value - fit.log_density(chains.u, chains.y))
-        self.bridge_sd = max(self.bridge_sd, sd)
-        better = self.log_prior(point.at) + log_ratio
-        if self.beyond_laplace is None:
-            self.beyond_laplace = better - point.laplace
-        # where data are many a bridge of few chains is noisy, and Laplace is off by the same everywhere
-        point.log_weight = better if sd < _UNSURE else point.laplace + self.beyond_laplace
+        steps, remembered = zip(*side_by_side(pace, range(len(first))), strict=True)
+        self.pace = Pace(steps=max(steps), moves=moves_for(float(np.mean(remembered)), self.effort))
 
-    def moved(self, target: Target, fit: GaussianFit, chains: Chains) -> Chains:
-        """Chains after a quarter turn."""
-        angle = np.pi / 2.0 / self.steps
-        chains, chance = move(target, fit, chains, angle=angle, steps=self.steps, rng=self.rng)
-        self.acceptance.append(float(chance.mean()))
-        return chains
+        def lacks(number: int) -> tuple[float, float]:
+            point = points[some[number]]
+            log_evidence, sd = bridged(
+                *self.fitted(point), self.pace, num_pairs=self.effort.chains // 2, rng=rngs[number]
+            )
+            return log_evidence + self.log_prior(point.at) - point.bound, sd
 
-    def _tuned(self, target: Target, fit: GaussianFit, chains: Chains) -> int:
-        """Steps to a quarter turn that keep most moves."""
-        for steps in (1, 2, 4, 8, 16):
-            _, chance = move(target, fit, chains, angle=np.pi / 2.0 / steps, steps=steps, rng=self.rng)
-            if float(chance.mean()) > _TAKEN:
-                return steps
-        return 24
-
-
-def _excess(target: Target, fit: GaussianFit, white: Floats) -> tuple[Floats, Chains]:
-    """By how much log p exceeds the fit at draws of either sign, and the chains that stand there."""
-    du, dy = fit.spread(white)
-    chains = start_chains(target, fit, np.hstack([du, -du]), np.hstack([dy, -dy]))
-    return chains.value - fit.log_density(chains.u, chains.y), chains
+        gap, sd = np.array(side_by_side(lacks, range(len(some)))).T
+        self.bridge_sd = float(sd.max())
+        every = self.effort.spacing * np.array(list(points), np.float64)
+        lacking = smooth_gaps(self.effort.spacing * np.array(some, np.float64), gap, sd, every)
+        for point, more in zip(points.values(), lacking, strict=True):
+            point.log_weight = point.bound + float(more)
 
 
 def cell_area(axes: Floats, spacing: float) -> float:
@@ -283,35 +302,17 @@ def cell_area(axes: Floats, spacing: float) -> float:
     return float(np.prod(lengths[lengths > 0.0]))
 
 
-_UNSURE = 0.6  # standard deviation of a bridge above which it is not used
-_TAKEN = 0.65  # least share of moves that should be taken
-_MAX_TURNS = 8
-_LEAST_REACH = 0.01  # of differences, in prior standard deviations
-_APT = 1.7
-_LONGEST_TURN = 1.5  # of the search for the mode, in prior standard deviations
-_MODE_FOUND = 0.05  # gain in log weight below which the mode is found
-_MAX_POINTS = 60
-_MARGIN = 0.8  # of log weight, within which a point of the grid is looked at
-_LARGE_DROP = 2.5  # of log weight, below which points of a large lattice are left out
-_LARGE_PAIRS = 8  # of draws over which slopes are averaged on a large lattice
-_LARGE_SEED = (
-    20261122  # of those draws: the same at every point, so that weights differ by their hyper-parameters only
-)
+def _around(place: Place) -> list[Place]:
+    i, j = place
+    return [(i + 1, j), (i - 1, j), (i, j + 1), (i, j - 1)]
 
 
-def _bridge(first: Floats, second: Floats) -> tuple[float, float]:
-    """Log ratio of normalising constants from excesses under the fit and under the target, and its rough sd."""
-    shift = float(np.median(second))
-    a, b = np.exp(np.clip(first - shift, -700, 700)), np.exp(np.clip(second - shift, -700, 700))
-    ratio = 1.0
-    for _ in range(100):
-        new = float((a / (a + ratio)).mean() / (1.0 / (b + ratio)).mean())
-        if abs(new - ratio) < 1e-9 * ratio:
-            break
-        ratio = new
-    top, bottom = a / (a + ratio), 1.0 / (b + ratio)
-    var = top.var() / top.mean() ** 2 / top.size + bottom.var() / bottom.mean() ** 2 / bottom.size
-    return shift + float(np.log(ratio)), float(np.sqrt(var))
+def _expected(found: dict[Place, Point], place: Place, at: Place, spacing: float) -> float:
+    """The bound that a normal posterior would have one step on."""
+    here, opposite = found[place].bound, (2 * place[0] - at[0], 2 * place[1] - at[1])
+    if opposite not in found:
+        return here - 0.5 * spacing**2
+    return 2.0 * here - found[opposite].bound - spacing**2
 
 
 def _coarser(model: LatentModel) -> tuple[LatentModel, csr_matrix]:

@@ -15,11 +15,12 @@ import numpy as np
 from scipy.interpolate import RBFInterpolator
 from threadpoolctl import threadpool_limits
 
-from remnant.field.conditional import start_chains
 from remnant.field.hyper import Point, Progress, Search, cell_area
 from remnant.field.latent_model import USUAL_EFFORT
 from remnant.field.latent_model import Effort as Effort
 from remnant.field.latent_model import LatentModel as LatentModel
+from remnant.field.moves import moved, start_chains
+from remnant.numerics.threads import side_by_side
 from remnant.units import Floats, Ints
 
 _DRAWS_AT_ONCE = 64
@@ -45,7 +46,7 @@ class LatentPosterior:
     log_evidence
         Logarithm of the marginal likelihood (up to the constants that the evidence leaves out).
     diagnostics
-        ``num_nodes``, ``num_points`` (of the grid), ``effective_points``, ``acceptance`` and ``steps`` (of moves),
+        ``num_nodes``, ``num_points`` (of the grid), ``effective_points``, ``acceptance``, ``steps`` and ``moves`` (of exact draws),
         ``is_exact`` (whether draws were made exact), ``bridge_sd`` (of log weights).
     """
 
@@ -97,7 +98,7 @@ def _sample(
     log_weight = np.array([p.log_weight for p in points])
     weight = np.exp(log_weight - log_weight.max())
     chosen = _systematic(weight / weight.sum(), num_draws, rng)
-    nodes, others = _draws(points, chosen, search, rng, tell)
+    nodes, others, taken = _draws(points, chosen, search, tell)
     hyper = _within_cells(points, chosen, axes, effort.spacing, rng)
     k = model.covariates.shape[1]
     return LatentPosterior(
@@ -114,8 +115,9 @@ def _sample(
             "num_nodes": float(model.lattice.num_nodes),
             "num_points": float(len(points)),
             "effective_points": float(weight.sum() ** 2 / np.square(weight).sum()),
-            "acceptance": float(np.mean(search.acceptance)) if search.acceptance else float("nan"),
-            "steps": float(search.steps),
+            "acceptance": taken,
+            "steps": float(search.pace.steps),
+            "moves": float(search.pace.moves),
             "is_exact": float(search.is_exact),
             "bridge_sd": search.bridge_sd,
         },
@@ -127,27 +129,29 @@ def _systematic(weight: Floats, num: int, rng: np.random.Generator) -> Ints:
     return np.minimum(np.searchsorted(np.cumsum(weight), places), weight.size - 1)
 
 
-def _draws(
-    points: list[Point], chosen: Ints, search: Search, rng: np.random.Generator, tell: Progress
-) -> tuple[Floats, Floats]:
-    """(n_draws, n_nodes) and (n_draws, n_others) draws of the chosen points."""
+def _draws(points: list[Point], chosen: Ints, search: Search, tell: Progress) -> tuple[Floats, Floats, float]:
+    """(n_draws, n_nodes) and (n_draws, n_others) draws of the chosen points, and the share of moves taken."""
     nodes = np.empty((chosen.size, points[0].u.size))
     others = np.empty((chosen.size, points[0].y.size))
-    for number, point in enumerate(points):
+    rngs, taken = search.rng.spawn(len(points)), np.ones(len(points))
+
+    def draw(number: int) -> None:
         mine = np.flatnonzero(chosen == number)
         if mine.size == 0:
-            continue
-        target, fit = search.fitted(point)
-        for part in np.array_split(mine, max(1, -(-mine.size // _DRAWS_AT_ONCE))):
-            u, y = fit.spread(rng.standard_normal((fit.num_white, part.size)))
+            return
+        target, fit = search.fitted(points[number])
+        for part in np.array_split(mine, -(-mine.size // _DRAWS_AT_ONCE)):
+            white = rngs[number].standard_normal((fit.num_white, part.size))
             if search.is_exact:
-                chains = start_chains(target, fit, u, y)
-                for _ in range(search.effort.moves):
-                    chains = search.moved(target, fit, chains)
-                u, y = chains.u, chains.y
+                chains = start_chains(target, fit, white)
+                chains, taken[number] = moved(target, fit, chains, search.pace, rngs[number])
+                white = chains.white
+            u, y = fit.spread(white)
             nodes[part], others[part] = (fit.u[:, None] + u).T, (fit.y[:, None] + y).T
-            tell(0.8 + 0.2 * float(part[-1] + 1) / chosen.size)
-    return nodes, others
+
+    side_by_side(draw, range(len(points)))
+    tell(1.0)
+    return nodes, others, float(np.average(taken, weights=np.bincount(chosen, minlength=len(points))))
 
 
 def _within_cells(

@@ -70,7 +70,7 @@ class Effort:
     chains
         Chains per point of the grid that weigh it.
     moves
-        Hamiltonian moves of every draw, after those that tune the step.
+        Least Hamiltonian moves of every draw; more where chains forget slowly.
     spacing
         Of the grid of hyper-parameters, in posterior standard deviations.
     drop
@@ -79,8 +79,8 @@ class Effort:
 
     exact_nodes: int = 30_000
     chains: int = 32
-    moves: int = 3
-    spacing: float = 1.2
+    moves: int = 2
+    spacing: float = 1.5
     drop: float = 4.5
 
 

@@ -23,11 +23,11 @@ from scipy.sparse import csc_matrix, csr_matrix
 from scipy.sparse.linalg import splu
 
 from remnant.errors import NotEstimable
-from remnant.numerics.threads import one_or_all
+from remnant.numerics.threads import OneOrAll
 from remnant.units import Floats, Ints
 
-_LONG = 20_000_000  # products of one solve above which threads pay
-_AT_ONCE = 16  # right-hand sides that one thread carries through the factor together
+_LONG = 10_000_000  # products of one solve above which threads pay
+_AT_ONCE = 8  # right-hand sides that one thread carries through the factor together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,10 +58,9 @@ class Factor:
     def solve(self, right: Floats) -> Floats:
         """A⁻¹ b for right-hand sides of shape (n,) or (n, m)."""
         held = np.ascontiguousarray(right.reshape(len(right), -1)[self.order], np.float64)
-        which = self._is_long(held)
-        _FORWARD[which](self.start, self.row, self.value, held)
+        _FORWARD.for_work(self._work(held))(self.start, self.row, self.value, held)
         held /= self.pivot[:, None]
-        _BACKWARD[which](self.start, self.row, self.value, held)
+        _BACKWARD.for_work(self._work(held))(self.start, self.row, self.value, held)
         out = np.empty_like(held)
         out[self.order] = held
         return out.reshape(right.shape)
@@ -69,22 +68,21 @@ class Factor:
     def colour(self, white: Floats) -> Floats:
         """Draws of N(0, A⁻¹) from standard normals of shape (n, m)."""
         held = np.ascontiguousarray(white / np.sqrt(self.pivot)[:, None])
-        _BACKWARD[self._is_long(held)](self.start, self.row, self.value, held)
+        _BACKWARD.for_work(self._work(held))(self.start, self.row, self.value, held)
         out = np.empty_like(held)
         out[self.order] = held
         return out
 
-    def root(self, white: Floats) -> Floats:
-        """Draws of N(0, A) from standard normals of shape (n, m)."""
-        lower = csc_matrix((self.value, self.row, self.start), shape=(len(self.pivot),) * 2)
-        scaled = white * np.sqrt(self.pivot)[:, None]
-        out = np.empty_like(scaled)
-        out[self.order] = scaled + lower @ scaled
-        return out
+    def whiten(self, right: Floats) -> Floats:
+        """The transpose of `colour`, for right-hand sides of shape (n, m)."""
+        held = np.ascontiguousarray(right[self.order], np.float64)
+        _FORWARD.for_work(self._work(held))(self.start, self.row, self.value, held)
+        held /= np.sqrt(self.pivot)[:, None]
+        return held
 
-    def _is_long(self, held: Floats) -> bool:
-        """Whether the work is worth more than one thread."""
-        return bool(held.shape[1] > _AT_ONCE and self.value.size * held.shape[1] > _LONG)
+    def _work(self, held: Floats) -> int:
+        """Products of one solve."""
+        return int(self.value.size * held.shape[1])
 
     def variances(self) -> Floats:
         """(n,) diagonal of A⁻¹."""
@@ -160,27 +158,45 @@ def _forward_columns(start: Ints, row: NDArray[np.int32], value: Floats, held: F
     size, wide = held.shape
     for chunk in numba.prange((wide + _AT_ONCE - 1) // _AT_ONCE):
         first = chunk * _AT_ONCE
-        last = min(first + _AT_ONCE, wide)
+        if first + _AT_ONCE > wide:
+            for j in range(size):
+                for e in range(start[j], start[j + 1]):
+                    for c in range(first, wide):
+                        held[row[e], c] -= value[e] * held[j, c]
+            continue
+        own = np.empty(_AT_ONCE)
         for j in range(size):
+            for c in range(_AT_ONCE):
+                own[c] = held[j, first + c]
             for e in range(start[j], start[j + 1]):
                 i, factor = row[e], value[e]
-                for c in range(first, last):
-                    held[i, c] -= factor * held[j, c]
+                for c in range(_AT_ONCE):
+                    held[i, first + c] -= factor * own[c]
 
 
 def _backward_columns(start: Ints, row: NDArray[np.int32], value: Floats, held: Floats) -> None:
     size, wide = held.shape
     for chunk in numba.prange((wide + _AT_ONCE - 1) // _AT_ONCE):
         first = chunk * _AT_ONCE
-        last = min(first + _AT_ONCE, wide)
+        if first + _AT_ONCE > wide:
+            for j in range(size - 1, -1, -1):
+                for e in range(start[j], start[j + 1]):
+                    for c in range(first, wide):
+                        held[j, c] -= value[e] * held[row[e], c]
+            continue
+        own = np.empty(_AT_ONCE)
         for j in range(size - 1, -1, -1):
+            for c in range(_AT_ONCE):
+                own[c] = held[j, first + c]
             for e in range(start[j], start[j + 1]):
                 i, factor = row[e], value[e]
-                for c in range(first, last):
-                    held[j, c] -= factor * held[i, c]
+                for c in range(_AT_ONCE):
+                    own[c] -= factor * held[i, first + c]
+            for c in range(_AT_ONCE):
+                held[j, first + c] = own[c]
 
 
-_FORWARD, _BACKWARD = one_or_all(_forward_columns), one_or_all(_backward_columns)
+_FORWARD, _BACKWARD = OneOrAll(_forward_columns, _LONG), OneOrAll(_backward_columns, _LONG)
 
 
 @numba.njit(cache=True, nogil=True)
