@@ -198,7 +198,9 @@ def test_a_share_of_nothing_changes_nothing(posterior: FieldPosterior) -> None:
 def test_no_share_of_the_evidence_says_nothing_and_the_whole_says_all(posterior: FieldPosterior) -> None:
     groups = posterior.groups
     z, log_field = posterior.z[:20], posterior.log_field(groups.unit, np.arange(20))
-    assert groups.scaled(1.0).log_likelihood(z, log_field) == pytest.approx(groups.log_likelihood(z, log_field))
+    assert groups.scaled(1.0).log_likelihood(z, log_field) == pytest.approx(
+        groups.log_likelihood(z, log_field)
+    )
     assert groups.scaled(0.0).log_likelihood(z, log_field) == pytest.approx(0.0)
 
 

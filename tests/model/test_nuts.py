@@ -50,18 +50,6 @@ WORLDS = {
     "10 per cell, a lake": (6, 10.0, False, True),
 }
 
-# Dense clumped counts: at given range and spread, our draws of the clump shape and of the field do not move far enough
-# from the normal fit in the usual number of moves; totals come out too low.
-SLOW_CLUMPS = [
-    pytest.param(
-        name,
-        marks=[pytest.mark.xfail(reason="too few moves for dense clumped counts", strict=True)]
-        if "10" in name and "clumps" in name
-        else [],
-    )
-    for name in WORLDS
-]
-
 
 def positive(low: float, high: float) -> Link:
     """A range of a positive number."""
@@ -280,7 +268,7 @@ def test_means_of_the_log_density_agree_within_a_tenth_of_their_sd(name: str) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SLOW_CLUMPS)
+@pytest.mark.parametrize("name", WORLDS)
 def test_sds_of_the_log_density_agree_within_five_percent(name: str) -> None:
     world = both(name)
     ratio, error = sd_ratio_and_error(world.theirs, world.ours)
@@ -289,7 +277,7 @@ def test_sds_of_the_log_density_agree_within_five_percent(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SLOW_CLUMPS)
+@pytest.mark.parametrize("name", WORLDS)
 def test_totals_over_unsearched_cells_agree_within_two_percent(name: str) -> None:
     world = both(name)
     theirs, ours = (
@@ -310,7 +298,7 @@ def pairs(name: str) -> dict[str, tuple[Floats, Floats]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SLOW_CLUMPS)
+@pytest.mark.parametrize("name", WORLDS)
 def test_means_of_hyper_parameters_and_slopes_agree_within_a_tenth_of_their_sd(name: str) -> None:
     for key, (a, b) in pairs(name).items():
         difference, error = mean_and_error(a, b)
@@ -318,9 +306,6 @@ def test_means_of_hyper_parameters_and_slopes_agree_within_a_tenth_of_their_sd(n
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    reason="the grid of range and spread ends where 5 % of their posterior are left", strict=True
-)
 def test_sds_of_hyper_parameters_agree_within_five_percent_over_all_worlds() -> None:
     for key in ("range", "spread"):
         ratios, errors = [], []

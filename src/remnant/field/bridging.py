@@ -13,7 +13,8 @@ from scipy.linalg import cho_factor, cho_solve
 
 from remnant.units import Floats
 
-_GAP_SD, _GAP_REACH = 1.0, 3.0  # of the surface's departures from flat: log weight, standard deviations
+_GAP_SD, _GAP_REACH = 1.0, 3.0  # of the surface's departures from a plane: log weight, standard deviations
+_GAP_SLOPE = 0.3  # of that plane: log weight to a standard deviation
 _LEAST_SD = 0.02
 
 
@@ -33,7 +34,7 @@ def bridge(first: Floats, second: Floats) -> tuple[float, float]:
 
 
 def smooth_gaps(at: Floats, gap: Floats, sd: Floats, wanted: Floats) -> Floats:
-    """(n_wanted,) smooth surface through noisy gaps: kriging with a flat mean.
+    """(n_wanted,) smooth surface through noisy gaps: kriging about a plane of gentle slope.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def smooth_gaps(at: Floats, gap: Floats, sd: Floats, wanted: Floats) -> Floats:
 
     def kernel(a: Floats, b: Floats) -> Floats:
         squares = np.square(a[:, None] - b).sum(axis=2)
-        return np.asarray(_GAP_SD**2 * np.exp(-0.5 * squares / _GAP_REACH**2))
+        return np.asarray(_GAP_SD**2 * np.exp(-0.5 * squares / _GAP_REACH**2) + _GAP_SLOPE**2 * a @ b.T)
 
     held = cho_factor(kernel(at, at) + np.diag(np.square(np.maximum(sd, _LEAST_SD))))
     ones = np.ones(gap.size)

@@ -339,7 +339,5 @@ def log_excess(target: Target, fit: GaussianFit, white: Floats) -> Floats:
     """
     du, dy = fit.spread(white)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        value = target.value(
-            fit.u[:, None] + np.hstack([du, -du]), fit.y[:, None] + np.hstack([dy, -dy])
-        )
+        value = target.value(fit.u[:, None] + np.hstack([du, -du]), fit.y[:, None] + np.hstack([dy, -dy]))
     return np.where(np.isfinite(value), value, -np.inf) - np.tile(fit.log_density(white), 2)

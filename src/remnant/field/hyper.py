@@ -3,9 +3,9 @@
 The fit of a point (`remnant.field.conditional`) starts from that of its neighbour, so that one factorisation is mostly
 enough, and bounds the marginal likelihood from below. The mode of that bound is found by differences, and a grid is
 grown from it along the principal axes for as long as its points weigh anything. By how much the bound falls short is
-found by bridging at every other point and is smooth between them (`remnant.field.bridging`). On large lattices the
-axes are those of a lattice of twice the spacing, and the bound is the weight: where data are many, what it lacks hardly
-changes from point to point.
+found by bridging at every other point and is smooth between them (`remnant.field.bridging`). On all but small lattices
+the axes are those of a lattice of twice the spacing. On large ones the bound is the weight: where data are many, what
+it lacks hardly changes from point to point.
 """
 
 from __future__ import annotations
@@ -45,9 +45,7 @@ _APT = 1.7
 _LONGEST_TURN = 1.5  # of the search for the mode, in prior standard deviations
 _MODE_FOUND = 0.05  # gain in log weight below which the mode is found
 _MAX_POINTS = 60
-_MARGIN = 0.8  # of log weight, within which a point of the grid is looked at
-_FEW_POINTS = 5  # all of which are bridged
-_PACED = 2  # of which the pace of moves is found
+_PACED = 2  # sets of chains by which the pace of moves is found
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -157,9 +155,7 @@ class Search:
             held=(target, fit) if target.num_nodes <= _HELD_NODES else None,
         )  # fmt: skip
 
-    def _from_mode(
-        self, target: Target, u: Floats, y: Floats, bend: Bend | None
-    ) -> tuple[GaussianFit, bool]:
+    def _from_mode(self, target: Target, u: Floats, y: Floats, bend: Bend | None) -> tuple[GaussianFit, bool]:
         """The fit from the mode, averaged where that raises the bound: far from normal, averaging may stray."""
         mode, _ = find_mode(target, u, y, bend)
         fit = averaged(target, mode, self._white(mode))
@@ -237,49 +233,44 @@ class Search:
         return slope, (direction * np.maximum(root, 0.3)) @ direction.T
 
     def grid(self, axes: Floats, tell: Progress) -> list[Point]:
-        """Points of a grid along the axes, grown from the mode for as long as they weigh anything, and weighed."""
-        drop = self.effort.drop + (_MARGIN if self.is_exact else 0.0)
-        spacing = self.effort.spacing
-        found = {(0, 0): self.points([axes[0]])[0]}
-        new = [(0, 0)]
+        """Points of a grid along the axes, grown from the mode for as long as they weigh anything."""
+        drop, spacing = self.effort.drop, self.effort.spacing
+        found: dict[Place, Point] = {}
+        gaps: dict[Place, tuple[float, float]] = {}
+        new: list[Place] = [(0, 0)]
         while new and len(found) < _MAX_POINTS:
-            best = max(p.bound for p in found.values())
-            wanted = dict.fromkeys(
-                at
-                for place in new
-                for at in _around(place)
-                if at not in found
-                and axes[1 if at[0] != place[0] else 2].any()
-                and _expected(found, place, at, spacing) >= best - drop
+            points = self.points([axes[0] + spacing * (np.array(at) @ axes[1:]) for at in new])
+            found |= dict(zip(new, points, strict=True))
+            if self.is_exact:
+                self._weigh(found, gaps)
+            best = max(p.log_weight for p in found.values())
+            # all are looked at again: their weights have changed with what new ones tell
+            new = list(
+                dict.fromkeys(
+                    at
+                    for place, point in found.items()
+                    if point.log_weight >= best - drop
+                    for at in _around(place)
+                    if at not in found
+                    and axes[1 if at[0] != place[0] else 2].any()
+                    and _expected(found, place, at, spacing) >= best - drop
+                )
             )
-            ats = [axes[0] + spacing * (np.array(at) @ axes[1:]) for at in wanted]
-            found |= dict(zip(wanted, self.points(ats), strict=True))
-            new = [at for at in wanted if found[at].bound >= best - drop]
-            tell(0.3 + 0.3 * min(len(found) / 20.0, 1.0))
-        best = max(p.bound for p in found.values())
-        kept = {at: p for at, p in found.items() if p.bound >= best - drop}
+            tell(0.3 + 0.4 * min(len(found) / 20.0, 1.0))
+        kept = [p for p in found.values() if p.log_weight >= best - drop]
         for point in self.known:
-            if all(point is not p for p in kept.values()):
+            if all(point is not p for p in kept):
                 point.held = None
-        if self.is_exact:
-            self._weigh(kept)
-        best = max(p.log_weight for p in kept.values())
-        tell(0.7)
-        return [p for p in kept.values() if p.log_weight >= best - self.effort.drop]
+        self.bridge_sd = max((sd for _, sd in gaps.values()), default=0.0)
+        return kept
 
-    def _weigh(self, points: dict[Place, Point]) -> None:
+    def _weigh(self, points: dict[Place, Point], gaps: dict[Place, tuple[float, float]]) -> None:
         """Add to the bounds what they lack, by bridging at every other point."""
-        best = max(points, key=lambda at: points[at].bound)
-        parity = sum(best) % 2
-        some = [at for at in points if len(points) <= _FEW_POINTS or sum(at) % 2 == parity]
-        first = sorted(some, key=lambda at: -points[at].bound)[:_PACED]
+        if not gaps:
+            self._find_pace(points[0, 0])
+        is_line = sum(self.free) < 2
+        some = [at for at in points if at not in gaps and (is_line or sum(at) % 2 == 0)]
         rngs = self.rng.spawn(len(some))
-
-        def pace(number: int) -> tuple[int, float]:
-            return pace_of(*self.fitted(points[first[number]]), self.effort, rng=rngs[number])
-
-        steps, remembered = zip(*side_by_side(pace, range(len(first))), strict=True)
-        self.pace = Pace(steps=max(steps), moves=moves_for(float(np.mean(remembered)), self.effort))
 
         def lacks(number: int) -> tuple[float, float]:
             point = points[some[number]]
@@ -288,12 +279,17 @@ class Search:
             )
             return log_evidence + self.log_prior(point.at) - point.bound, sd
 
-        gap, sd = np.array(side_by_side(lacks, range(len(some)))).T
-        self.bridge_sd = float(sd.max())
-        every = self.effort.spacing * np.array(list(points), np.float64)
-        lacking = smooth_gaps(self.effort.spacing * np.array(some, np.float64), gap, sd, every)
-        for point, more in zip(points.values(), lacking, strict=True):
+        gaps |= dict(zip(some, side_by_side(lacks, range(len(some))), strict=True))
+        gap, sd = np.array(list(gaps.values())).T
+        at, every = (self.effort.spacing * np.array(list(places), np.float64) for places in (gaps, points))
+        for point, more in zip(points.values(), smooth_gaps(at, gap, sd, every), strict=True):
             point.log_weight = point.bound + float(more)
+
+    def _find_pace(self, point: Point) -> None:
+        rngs = self.rng.spawn(_PACED)
+        found = side_by_side(lambda rng: pace_of(*self.fitted(point), self.effort, rng=rng), rngs)
+        steps, remembered = zip(*found, strict=True)
+        self.pace = Pace(steps=max(steps), moves=moves_for(float(np.mean(remembered)), self.effort))
 
 
 def cell_area(axes: Floats, spacing: float) -> float:
@@ -308,11 +304,11 @@ def _around(place: Place) -> list[Place]:
 
 
 def _expected(found: dict[Place, Point], place: Place, at: Place, spacing: float) -> float:
-    """The bound that a normal posterior would have one step on."""
-    here, opposite = found[place].bound, (2 * place[0] - at[0], 2 * place[1] - at[1])
+    """The log weight that a normal posterior would have one step on."""
+    here, opposite = found[place].log_weight, (2 * place[0] - at[0], 2 * place[1] - at[1])
     if opposite not in found:
         return here - 0.5 * spacing**2
-    return 2.0 * here - found[opposite].bound - spacing**2
+    return 2.0 * here - found[opposite].log_weight - spacing**2
 
 
 def _coarser(model: LatentModel) -> tuple[LatentModel, csr_matrix]:

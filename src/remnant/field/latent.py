@@ -23,7 +23,7 @@ from remnant.field.moves import moved, start_chains
 from remnant.numerics.threads import side_by_side
 from remnant.units import Floats, Ints
 
-_DRAWS_AT_ONCE = 64
+_DRAWS_AT_ONCE = 32
 _SUBCELLS = 7
 
 
@@ -46,8 +46,8 @@ class LatentPosterior:
     log_evidence
         Logarithm of the marginal likelihood (up to the constants that the evidence leaves out).
     diagnostics
-        ``num_nodes``, ``num_points`` (of the grid), ``effective_points``, ``acceptance``, ``steps`` and ``moves`` (of exact draws),
-        ``is_exact`` (whether draws were made exact), ``bridge_sd`` (of log weights).
+        ``num_nodes``, ``num_points`` (of the grid), ``effective_points``, ``acceptance``, ``steps`` and ``moves`` (of
+        exact draws), ``is_exact`` (whether draws were made exact), ``bridge_sd`` (of log weights).
     """
 
     nodes: Floats
@@ -95,11 +95,12 @@ def _sample(
     search = Search(model, effort, rng)
     axes = search.axes_at_mode(tell)
     points = search.grid(axes, tell)
-    log_weight = np.array([p.log_weight for p in points])
-    weight = np.exp(log_weight - log_weight.max())
+    cells = _cells(points, axes, effort.spacing)
+    best = max(float(c.log_weight.max()) for c in cells)
+    weight = np.array([np.exp(c.log_weight - best).mean() for c in cells])
     chosen = _systematic(weight / weight.sum(), num_draws, rng)
     nodes, others, taken = _draws(points, chosen, search, tell)
-    hyper = _within_cells(points, chosen, axes, effort.spacing, rng)
+    hyper = _within_cells(cells, chosen, rng)
     k = model.covariates.shape[1]
     return LatentPosterior(
         nodes=nodes,
@@ -110,7 +111,7 @@ def _sample(
         centre=np.array(
             [-0.5 * model.spread.value(points[i].at[1:])[0] ** 2 * model.is_mean_one for i in chosen]
         ),
-        log_evidence=float(log_weight.max() + np.log(weight.sum() * cell_area(axes, effort.spacing))),
+        log_evidence=float(best + np.log(weight.sum() * cell_area(axes, effort.spacing))),
         diagnostics={
             "num_nodes": float(model.lattice.num_nodes),
             "num_points": float(len(points)),
@@ -133,13 +134,17 @@ def _draws(points: list[Point], chosen: Ints, search: Search, tell: Progress) ->
     """(n_draws, n_nodes) and (n_draws, n_others) draws of the chosen points, and the share of moves taken."""
     nodes = np.empty((chosen.size, points[0].u.size))
     others = np.empty((chosen.size, points[0].y.size))
-    rngs, taken = search.rng.spawn(len(points)), np.ones(len(points))
+    tasks = []
+    for number, point in enumerate(points):
+        mine = np.flatnonzero(chosen == number)
+        # a factor that must be made again serves all draws of its point
+        num_parts = -(-mine.size // _DRAWS_AT_ONCE) if point.held is not None else min(mine.size, 1)
+        tasks += [(point, part) for part in np.array_split(mine, max(num_parts, 1)) if part.size]
+    rngs, taken = search.rng.spawn(len(tasks)), np.ones(len(tasks))
 
     def draw(number: int) -> None:
-        mine = np.flatnonzero(chosen == number)
-        if mine.size == 0:
-            return
-        target, fit = search.fitted(points[number])
+        point, mine = tasks[number]
+        target, fit = search.fitted(point)
         for part in np.array_split(mine, -(-mine.size // _DRAWS_AT_ONCE)):
             white = rngs[number].standard_normal((fit.num_white, part.size))
             if search.is_exact:
@@ -149,30 +154,56 @@ def _draws(points: list[Point], chosen: Ints, search: Search, tell: Progress) ->
             u, y = fit.spread(white)
             nodes[part], others[part] = (fit.u[:, None] + u).T, (fit.y[:, None] + y).T
 
-    side_by_side(draw, range(len(points)))
+    side_by_side(draw, range(len(tasks)))
     tell(1.0)
-    return nodes, others, float(np.average(taken, weights=np.bincount(chosen, minlength=len(points))))
+    return nodes, others, float(np.average(taken, weights=[mine.size for _, mine in tasks]))
 
 
-def _within_cells(
-    points: list[Point], chosen: Ints, axes: Floats, spacing: float, rng: np.random.Generator
-) -> Floats:
-    """(n_draws, 2) whitened hyper-parameters: each draw somewhere in the cell of its point, by the smoothed weight."""
-    at = np.array([p.at for p in points])
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Cell:
+    """The ground about a point of the grid, in equal parts.
+
+    Parameters
+    ----------
+    at
+        (n_parts, 2) middles of the parts, whitened.
+    log_weight
+        (n_parts,) log density there.
+    size
+        (n_axes, 2) sides of a part.
+    """
+
+    at: Floats
+    log_weight: Floats
+    size: Floats
+
+
+def _cells(points: list[Point], axes: Floats, spacing: float) -> list[_Cell]:
+    """The cell of every point, by a smooth surface through the weights of all."""
+    at, log_weight = np.array([p.at for p in points]), np.array([p.log_weight for p in points])
     lengths = np.linalg.norm(axes[1:], axis=1)
     used = np.flatnonzero(lengths > 0.0)
-    if used.size == 0 or len(points) < 4:
-        return at[chosen]
+    if len(points) < used.size + 2:
+        return [
+            _Cell(at=p.at[None], log_weight=np.array([p.log_weight]), size=np.zeros((0, 2))) for p in points
+        ]
     local = (at - axes[0]) @ (axes[1:][used] / lengths[used, None] ** 2).T / spacing
-    smooth = RBFInterpolator(local, np.array([p.log_weight for p in points]), kernel="cubic", degree=1)
+    smooth = RBFInterpolator(local, log_weight, kernel="cubic", degree=1)
     offsets = (np.arange(_SUBCELLS) + 0.5) / _SUBCELLS - 0.5
     sub = np.stack(np.meshgrid(*[offsets] * used.size, indexing="ij"), axis=-1).reshape(-1, used.size)
+    sides = spacing * axes[1:][used]
+    return [
+        _Cell(at=p.at + sub @ sides, log_weight=smooth(place + sub), size=sides / _SUBCELLS)
+        for p, place in zip(points, local, strict=True)
+    ]
+
+
+def _within_cells(cells: list[_Cell], chosen: Ints, rng: np.random.Generator) -> Floats:
+    """(n_draws, 2) whitened hyper-parameters: each draw somewhere in the cell of its point."""
     out = np.empty((chosen.size, 2))
     for number in np.unique(chosen):
-        mine = np.flatnonzero(chosen == number)
-        log_weight = smooth(local[number] + sub)
-        weight = np.exp(log_weight - log_weight.max())
-        pick = rng.choice(len(sub), mine.size, p=weight / weight.sum())
-        inside = sub[pick] + (rng.random((mine.size, used.size)) - 0.5) / _SUBCELLS
-        out[mine] = at[number] + spacing * inside @ axes[1:][used]
+        cell, mine = cells[number], np.flatnonzero(chosen == number)
+        weight = np.exp(cell.log_weight - cell.log_weight.max())
+        pick = rng.choice(weight.size, mine.size, p=weight / weight.sum())
+        out[mine] = cell.at[pick] + (rng.random((mine.size, len(cell.size))) - 0.5) @ cell.size
     return out

@@ -81,7 +81,7 @@ class Effort:
     chains: int = 32
     moves: int = 2
     spacing: float = 1.5
-    drop: float = 4.5
+    drop: float = 5.0
 
 
 USUAL_EFFORT = Effort()

@@ -20,9 +20,9 @@ from remnant.field.conditional import GaussianFit, Target
 from remnant.field.latent_model import Effort
 from remnant.units import Floats
 
-_TAKEN = 0.65  # least share of moves that should be taken
+_TAKEN = 0.7  # least share of moves that should be taken
 _MOST_STEPS = 24
-_FORGOTTEN = 0.1  # of where a chain began, after the moves of a draw
+_FORGOTTEN = 0.07  # of where a chain began, after the moves of a draw
 _MOST_MOVES = 12
 
 
@@ -81,14 +81,14 @@ def moved(
     """Chains after all moves, each a quarter turn, and the share of moves that were taken."""
     taken = []
     for _ in range(pace.moves):
-        chains, chance = move(
-            target, fit, chains, angle=np.pi / 2.0 / pace.steps, steps=pace.steps, rng=rng
-        )
+        chains, chance = move(target, fit, chains, angle=np.pi / 2.0 / pace.steps, steps=pace.steps, rng=rng)
         taken.append(float(chance.mean()))
     return chains, float(np.mean(taken)) if taken else 1.0
 
 
-def pace_of(target: Target, fit: GaussianFit, effort: Effort, *, rng: np.random.Generator) -> tuple[int, float]:
+def pace_of(
+    target: Target, fit: GaussianFit, effort: Effort, *, rng: np.random.Generator
+) -> tuple[int, float]:
     """Steps that keep most moves, and how much a chain remembers after one move: a correlation.
 
     What is followed: the excess over the fit, slopes and nuisances, each of which must be forgotten.
@@ -96,15 +96,16 @@ def pace_of(target: Target, fit: GaussianFit, effort: Effort, *, rng: np.random.
     white = rng.standard_normal((fit.num_white, effort.chains // 2))
     chains = start_chains(target, fit, np.hstack([white, -white]))
     for steps in (1, 2, 4, 8, 16, _MOST_STEPS):
-        one = Pace(steps=steps, moves=1)
-        new, taken = moved(target, fit, chains, one, rng)
+        one, new = Pace(steps=steps, moves=1), chains
+        for _ in range(effort.moves):  # the first move of a draw of the fit says little of those to come
+            new, taken = moved(target, fit, new, one, rng)
         if taken > _TAKEN:
             break
     seen = []
-    for _ in range(2 * effort.moves):
+    for _ in range(effort.moves + 1):
         new, _ = moved(target, fit, new, one, rng)
         seen.append(np.vstack([new.value - fit.log_density(new.white), new.white[len(fit.u) :]]))
-    every = np.array(seen[effort.moves - 1 :])  # moves, what is followed, chains
+    every = np.array(seen)  # moves, what is followed, chains
     every -= every.mean(axis=(0, 2), keepdims=True)
     kept = (every[1:] * every[:-1]).mean(axis=(0, 2)) / np.maximum(np.square(every).mean(axis=(0, 2)), 1e-12)
     return steps, float(kept.max())
