@@ -45,6 +45,8 @@ _APT = 1.7
 _LONGEST_TURN = 1.5  # of the search for the mode, in prior standard deviations
 _MODE_FOUND = 0.05  # gain in log weight below which the mode is found
 _MAX_POINTS = 60
+_LARGE_DROP = 3.0  # of log weight, below which points of a large lattice are left to the rim
+_RIM = 3.0  # of log weight below the lightest point of the grid, to which its rim reaches
 _PACED = 2  # sets of chains by which the pace of moves is found
 
 
@@ -76,6 +78,25 @@ class Point:
     bound: float
     log_weight: float
     held: tuple[Target, GaussianFit] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RimPoint:
+    """A place just outside the grid: too light for a fit of its own, not for the tails of the hyper-parameters.
+
+    Parameters
+    ----------
+    at
+        (2,) whitened range and spread.
+    log_weight
+        What a normal posterior would have there.
+    nearest
+        The point whose draws of the field serve for it.
+    """
+
+    at: Floats
+    log_weight: float
+    nearest: Point
 
 
 class Search:
@@ -232,9 +253,10 @@ class Search:
         root, direction = np.linalg.eigh(bend)
         return slope, (direction * np.maximum(root, 0.3)) @ direction.T
 
-    def grid(self, axes: Floats, tell: Progress) -> list[Point]:
-        """Points of a grid along the axes, grown from the mode for as long as they weigh anything."""
-        drop, spacing = self.effort.drop, self.effort.spacing
+    def grid(self, axes: Floats, tell: Progress) -> tuple[list[Point], list[RimPoint]]:
+        """Points of a grid along the axes, grown from the mode for as long as they weigh anything, and its rim."""
+        drop = self.effort.drop if self.is_exact else min(self.effort.drop, _LARGE_DROP)
+        spacing = self.effort.spacing
         found: dict[Place, Point] = {}
         gaps: dict[Place, tuple[float, float]] = {}
         new: list[Place] = [(0, 0)]
@@ -257,12 +279,29 @@ class Search:
                 )
             )
             tell(0.3 + 0.4 * min(len(found) / 20.0, 1.0))
-        kept = [p for p in found.values() if p.log_weight >= best - drop]
+        kept = {at: p for at, p in found.items() if p.log_weight >= best - drop}
         for point in self.known:
-            if all(point is not p for p in kept):
+            if all(point is not p for p in kept.values()):
                 point.held = None
         self.bridge_sd = max((sd for _, sd in gaps.values()), default=0.0)
-        return kept
+        return list(kept.values()), self._rim(kept, axes, best - drop - _RIM)
+
+    def _rim(self, kept: dict[Place, Point], axes: Floats, least: float) -> list[RimPoint]:
+        """Places around the grid that still weigh a little, each with the point next to it."""
+        spacing, rim = self.effort.spacing, dict[Place, list[tuple[float, Point]]]()
+        for place, point in kept.items():
+            for at in _around(place):
+                if at not in kept and axes[1 if at[0] != place[0] else 2].any():
+                    rim.setdefault(at, []).append((_expected(kept, place, at, spacing), point))
+        listed = [
+            RimPoint(
+                at=axes[0] + spacing * (np.array(at) @ axes[1:]),
+                log_weight=float(np.mean([weight for weight, _ in told])),
+                nearest=max(told, key=lambda pair: pair[0])[1],
+            )
+            for at, told in rim.items()
+        ]
+        return [r for r in listed if r.log_weight >= least]
 
     def _weigh(self, points: dict[Place, Point], gaps: dict[Place, tuple[float, float]]) -> None:
         """Add to the bounds what they lack, by bridging at every other point."""

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.interpolate import RBFInterpolator
 from threadpoolctl import threadpool_limits
 
-from remnant.field.hyper import Point, Progress, Search, cell_area
+from remnant.field.hyper import Point, Progress, RimPoint, Search, cell_area
 from remnant.field.latent_model import USUAL_EFFORT
 from remnant.field.latent_model import Effort as Effort
 from remnant.field.latent_model import LatentModel as LatentModel
@@ -94,12 +94,14 @@ def _sample(
 ) -> LatentPosterior:
     search = Search(model, effort, rng)
     axes = search.axes_at_mode(tell)
-    points = search.grid(axes, tell)
-    cells = _cells(points, axes, effort.spacing)
+    points, rim = search.grid(axes, tell)
+    cells = _cells([*points, *rim], axes, effort.spacing)
     best = max(float(c.log_weight.max()) for c in cells)
     weight = np.array([np.exp(c.log_weight - best).mean() for c in cells])
     chosen = _systematic(weight / weight.sum(), num_draws, rng)
-    nodes, others, taken = _draws(points, chosen, search, tell)
+    number_of = {id(point): number for number, point in enumerate(points)}
+    point_of = np.array([*range(len(points)), *(number_of[id(r.nearest)] for r in rim)])
+    nodes, others, taken = _draws(points, point_of[chosen], search, tell)
     hyper = _within_cells(cells, chosen, rng)
     k = model.covariates.shape[1]
     return LatentPosterior(
@@ -109,7 +111,10 @@ def _sample(
         range_m=model.range_m.value(hyper[:, 0]),
         spread=model.spread.value(hyper[:, 1]),
         centre=np.array(
-            [-0.5 * model.spread.value(points[i].at[1:])[0] ** 2 * model.is_mean_one for i in chosen]
+            [
+                -0.5 * model.spread.value(points[i].at[1:])[0] ** 2 * model.is_mean_one
+                for i in point_of[chosen]
+            ]
         ),
         log_evidence=float(best + np.log(weight.sum() * cell_area(axes, effort.spacing))),
         diagnostics={
@@ -178,8 +183,8 @@ class _Cell:
     size: Floats
 
 
-def _cells(points: list[Point], axes: Floats, spacing: float) -> list[_Cell]:
-    """The cell of every point, by a smooth surface through the weights of all."""
+def _cells(points: list[Point | RimPoint], axes: Floats, spacing: float) -> list[_Cell]:
+    """The cell of every place, by a smooth surface through the weights of all."""
     at, log_weight = np.array([p.at for p in points]), np.array([p.log_weight for p in points])
     lengths = np.linalg.norm(axes[1:], axis=1)
     used = np.flatnonzero(lengths > 0.0)
