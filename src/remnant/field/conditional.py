@@ -316,11 +316,7 @@ def centred(target: Target, fit: GaussianFit, white: Floats) -> GaussianFit | No
     """The fit moved to where the average slope over it vanishes; None where such a place is not found."""
     du, dy = fit.spread(white)
     for _ in range(_MAX_TURNS):
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            _, by_u, by_y = target.gradient(
-                fit.u[:, None] + np.hstack([du, -du]), fit.y[:, None] + np.hstack([dy, -dy])
-            )
-        mean_u, mean_y = by_u.mean(axis=1, keepdims=True), by_y.mean(axis=1, keepdims=True)
+        mean_u, mean_y = _average_slope(target, fit, du, dy)
         if not (np.isfinite(mean_u).all() and np.isfinite(mean_y).all()):
             return None
         step_u, step_y = fit.solve(mean_u, mean_y)
@@ -330,6 +326,33 @@ def centred(target: Target, fit: GaussianFit, white: Floats) -> GaussianFit | No
         if size < _CENTRED:
             return fit
     return None
+
+
+def recentred(
+    target: Target, fit: GaussianFit, *, num_pairs: int, at_once: int, rng: np.random.Generator
+) -> GaussianFit:
+    """The fit moved once more by the average slope over many fresh draws, some at a time."""
+    num_parts = max(1, num_pairs // at_once)
+    total_u, total_y = np.zeros((len(fit.u), 1)), np.zeros((len(fit.y), 1))
+    for _ in range(num_parts):
+        mean_u, mean_y = _average_slope(
+            target, fit, *fit.spread(rng.standard_normal((fit.num_white, at_once)))
+        )
+        total_u += mean_u / num_parts
+        total_y += mean_y / num_parts
+    if not (np.isfinite(total_u).all() and np.isfinite(total_y).all()):
+        return fit
+    step_u, step_y = fit.solve(total_u, total_y)
+    return fit.moved(fit.u + step_u[:, 0], fit.y + step_y[:, 0])
+
+
+def _average_slope(target: Target, fit: GaussianFit, du: Floats, dy: Floats) -> tuple[Floats, Floats]:
+    """(n_nodes, 1) and (n_others, 1) slope of log p averaged over deviations of either sign."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        _, by_u, by_y = target.gradient(
+            fit.u[:, None] + np.hstack([du, -du]), fit.y[:, None] + np.hstack([dy, -dy])
+        )
+    return by_u.mean(axis=1, keepdims=True), by_y.mean(axis=1, keepdims=True)
 
 
 def log_excess(target: Target, fit: GaussianFit, white: Floats) -> Floats:

@@ -25,6 +25,7 @@ from remnant.field.conditional import (
     find_mode,
     gaussian_at,
     log_excess,
+    recentred,
 )
 from remnant.field.latent_model import Effort, LatentModel
 from remnant.field.lattice import graph_laplacian, lattice_over, log_det_precision, precision
@@ -37,6 +38,8 @@ Place = tuple[int, int]
 
 _NUM_PAIRS = 16  # of draws over which slopes are averaged, each with both signs
 _FEWER_PAIRS = 8  # the same on a large lattice
+_ROUGH_PAIRS = 4  # the same on a lattice that only shows where the mode is
+_REFINED_PAIRS = 64  # for the centre of a fit on a large lattice, before draws of it are taken
 _HELD_NODES = 10_000  # largest lattice whose factors are kept
 _SKETCHED_NODES = 1_500  # above which the mode is that of a coarser lattice
 _MAX_TURNS = 8
@@ -105,6 +108,7 @@ class Search:
     def __init__(self, model: LatentModel, effort: Effort, rng: np.random.Generator) -> None:
         self.model, self.effort, self.rng = model, effort, rng
         self.is_exact = model.lattice.num_nodes * model.num_fields <= effort.exact_nodes
+        self.num_pairs = _NUM_PAIRS if self.is_exact else _FEWER_PAIRS
         self.seed = int(rng.integers(2**62))  # of normals that all points share, so that their noise does too
         self.laplacian = graph_laplacian(model.lattice)
         self.known: list[Point] = []
@@ -140,6 +144,13 @@ class Search:
             return point.held
         target = self.target(point.at)
         return target, gaussian_at(target, point.u, point.y, point.bend)
+
+    def refined(self, point: Point, rng: np.random.Generator) -> tuple[Target, GaussianFit]:
+        """The same, with a centre by many more draws where draws of the fit are all that there will be."""
+        target, fit = self.fitted(point)
+        if self.is_exact:
+            return target, fit
+        return target, recentred(target, fit, num_pairs=_REFINED_PAIRS, at_once=_FEWER_PAIRS, rng=rng)
 
     def points(self, ats: list[Floats]) -> list[Point]:
         """The fits at some points, each from the nearest that was known before; every point once."""
@@ -191,7 +202,7 @@ class Search:
     def _white(self, fit: GaussianFit, stream: int = 0) -> Floats:
         """Standard normals for averages over a fit; the same for every point."""
         rng = np.random.default_rng([self.seed, stream])
-        return rng.standard_normal((fit.num_white, _NUM_PAIRS if self.is_exact else _FEWER_PAIRS))
+        return rng.standard_normal((fit.num_white, self.num_pairs))
 
     def axes_at_mode(self, tell: Progress, *, is_rough: bool = False) -> Floats:
         """(3, 2) the mode of the hyper-parameters, then its principal axes of one standard deviation each.
@@ -199,9 +210,10 @@ class Search:
         On all but small lattices they are those of a coarser one, unless `is_rough` says that this is already one.
         """
         free, axes, reach = np.flatnonzero(self.free), np.zeros((3, 2)), np.ones(2)
-        if self.model.lattice.num_nodes > _SKETCHED_NODES:
+        if self.model.lattice.num_nodes > (self.effort.exact_nodes if is_rough else _SKETCHED_NODES):
             coarse, read = _coarser(self.model)
             search = Search(coarse, self.effort, self.rng)
+            search.num_pairs = _ROUGH_PAIRS
             axes = search.axes_at_mode(tell, is_rough=True)
             self.sketch = search.points([axes[0]])[0], read
             if not is_rough:

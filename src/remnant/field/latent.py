@@ -149,7 +149,7 @@ def _draws(points: list[Point], chosen: Ints, search: Search, tell: Progress) ->
 
     def draw(number: int) -> None:
         point, mine = tasks[number]
-        target, fit = search.fitted(point)
+        target, fit = search.refined(point, rngs[number])
         for part in np.array_split(mine, -(-mine.size // _DRAWS_AT_ONCE)):
             white = rngs[number].standard_normal((fit.num_white, part.size))
             if search.is_exact:
