@@ -28,7 +28,13 @@ from remnant.field.conditional import (
     recentred,
 )
 from remnant.field.latent_model import Effort, LatentModel
-from remnant.field.lattice import graph_laplacian, lattice_over, log_det_precision, precision
+from remnant.field.lattice import (
+    graph_laplacian,
+    lattice_over,
+    log_det_precision,
+    precision,
+    read_variance,
+)
 from remnant.field.moves import Pace, bridged, moves_for, pace_of
 from remnant.numerics.threads import side_by_side
 from remnant.units import Floats, Ints
@@ -39,7 +45,7 @@ Place = tuple[int, int]
 _NUM_PAIRS = 16  # of draws over which slopes are averaged, each with both signs
 _FEWER_PAIRS = 8  # the same on a large lattice
 _ROUGH_PAIRS = 4  # the same on a lattice that only shows where the mode is
-_REFINED_PAIRS = 64  # for the centre of a fit on a large lattice, before draws of it are taken
+_REFINED_PAIRS = 16  # for the centre of a fit on a large lattice, before draws of it are taken
 _HELD_NODES = 10_000  # largest lattice whose factors are kept
 _SKETCHED_NODES = 1_500  # above which the mode is that of a coarser lattice
 _MAX_TURNS = 8
@@ -48,7 +54,7 @@ _APT = 1.7
 _LONGEST_TURN = 1.5  # of the search for the mode, in prior standard deviations
 _MODE_FOUND = 0.05  # gain in log weight below which the mode is found
 _MAX_POINTS = 60
-_LARGE_DROP = 3.0  # of log weight, below which points of a large lattice are left to the rim
+_LARGE_DROP = 2.0  # of log weight, below which points of a large lattice are left to the rim
 _RIM = 3.0  # of log weight below the lightest point of the grid, to which its rim reaches
 _PACED = 2  # sets of chains by which the pace of moves is found
 
@@ -108,6 +114,7 @@ class Search:
     def __init__(self, model: LatentModel, effort: Effort, rng: np.random.Generator) -> None:
         self.model, self.effort, self.rng = model, effort, rng
         self.is_exact = model.lattice.num_nodes * model.num_fields <= effort.exact_nodes
+        self.finer: LatentModel | None = None  # the model that this one is a coarser copy of
         self.num_pairs = _NUM_PAIRS if self.is_exact else _FEWER_PAIRS
         self.seed = int(rng.integers(2**62))  # of normals that all points share, so that their noise does too
         self.laplacian = graph_laplacian(model.lattice)
@@ -125,10 +132,14 @@ class Search:
         """Log p for given whitened hyper-parameters."""
         model = self.model
         range_m, spread = float(model.range_m.value(at[:1])[0]), float(model.spread.value(at[1:])[0])
+        centre = -0.5 * spread**2 * model.is_mean_one
+        if self.finer is not None:  # rows must see as much of the field as they do there
+            seen = [read_variance(m.lattice, m.read, range_m) for m in (self.finer, model)]
+            spread *= float(np.sqrt(seen[0] / seen[1]))
         q = precision(model.lattice, range_m, spread, self.laplacian)
         log_det = log_det_precision(model.lattice, range_m, spread, self.laplacian)
         carried = (np.diff(model.read.indptr) > 0).astype(np.float64)  # rows that read no node have no field
-        offset = -0.5 * spread**2 * model.is_mean_one * carried
+        offset = centre * carried
         return Target(
             precision=q if model.num_fields == 1 else csc_matrix(block_diag([q] * model.num_fields)),
             log_det=log_det * model.num_fields,
@@ -204,21 +215,19 @@ class Search:
         rng = np.random.default_rng([self.seed, stream])
         return rng.standard_normal((fit.num_white, self.num_pairs))
 
-    def axes_at_mode(self, tell: Progress, *, is_rough: bool = False) -> Floats:
+    def axes_at_mode(self, tell: Progress) -> Floats:
         """(3, 2) the mode of the hyper-parameters, then its principal axes of one standard deviation each.
 
-        On all but small lattices they are those of a coarser one, unless `is_rough` says that this is already one.
+        On all but small lattices they are those of a coarser one.
         """
         free, axes, reach = np.flatnonzero(self.free), np.zeros((3, 2)), np.ones(2)
-        if self.model.lattice.num_nodes > (self.effort.exact_nodes if is_rough else _SKETCHED_NODES):
-            coarse, read = _coarser(self.model)
+        if self.model.lattice.num_nodes > _SKETCHED_NODES and self.finer is None:
+            coarse, read = _coarser(self.model, self.effort.exact_nodes)
             search = Search(coarse, self.effort, self.rng)
-            search.num_pairs = _ROUGH_PAIRS
-            axes = search.axes_at_mode(tell, is_rough=True)
+            search.num_pairs, search.finer = _ROUGH_PAIRS, self.model
+            axes = search.axes_at_mode(tell)
             self.sketch = search.points([axes[0]])[0], read
-            if not is_rough:
-                return axes
-            reach = np.clip(np.linalg.norm(axes[1:], axis=0), _LEAST_REACH, 1.0)
+            return axes
         best = self.points([axes[0]])[0]
         if free.size == 0:
             return axes
@@ -362,10 +371,13 @@ def _expected(found: dict[Place, Point], place: Place, at: Place, spacing: float
     return 2.0 * here - found[opposite].log_weight - spacing**2
 
 
-def _coarser(model: LatentModel) -> tuple[LatentModel, csr_matrix]:
-    """The same model on a lattice of twice the spacing, and how the nodes of the one read those of the other."""
+def _coarser(model: LatentModel, most_nodes: int) -> tuple[LatentModel, csr_matrix]:
+    """The same model on a lattice of wider spacing, and how the nodes of the one read those of the other."""
     x, y = model.lattice.places()
-    lattice = lattice_over(x, y, 2.0 * model.lattice.spacing_m, 0.0)
+    wider = 2.0
+    while model.lattice.num_nodes > most_nodes * wider**2:
+        wider *= 2.0
+    lattice = lattice_over(x, y, wider * model.lattice.spacing_m, 0.0)
     once = lattice.interpolation(x, y)
     whole = csr_matrix(once if model.num_fields == 1 else block_diag([once] * model.num_fields))
     return replace(model, lattice=lattice, read=csr_matrix(model.read @ whole)), whole

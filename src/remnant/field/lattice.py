@@ -25,13 +25,14 @@ from scipy.fft import dctn
 from scipy.ndimage import binary_dilation
 from scipy.sparse import coo_matrix, csc_matrix, csr_matrix, identity
 from scipy.sparse.linalg import splu
-from scipy.special import ellipe
+from scipy.special import ellipe, k1
 
 from remnant.errors import InvalidInput
 from remnant.units import Floats, Ints
 
 _NODES_MAX = 4_000_000
 _NEARLY_FULL = 0.75
+_FEW_NODES = 16
 _RANGE_KAPPA = np.sqrt(8.0)  # range · κ for ν = 1: correlation is about 0.14 at the range
 
 
@@ -230,6 +231,37 @@ def log_det_precision(lattice: Lattice, range_m: float, spread: float, laplacian
         found = splu(k, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
         log_k = float(np.log(np.abs(found.U.diagonal())).sum())
     return 2.0 * log_k + lattice.num_nodes * float(np.log(node_variance(a) / spread**2))
+
+
+def read_variance(lattice: Lattice, read: csr_matrix, range_m: float, *, num_rows: int = 2_000) -> float:
+    """Mean variance of what rows read of a field of spread 1: below 1, because between nodes it is interpolated.
+
+    Parameters
+    ----------
+    read
+        (n_rows, n_nodes) weights. Some `num_rows` of those that read few nodes are looked at.
+    range_m
+        Of the field. [m]
+
+    Examples
+    --------
+    >>> lattice = Lattice(left_m=0.0, top_m=0.0, spacing_m=1.0, node=np.arange(9).reshape(3, 3))
+    >>> at_node, between = (lattice.interpolation(np.array([x]), np.array([-1.0])) for x in (1.0, 1.5))
+    >>> round(read_variance(lattice, at_node, 4.0), 3), round(read_variance(lattice, between, 4.0), 3)
+    (1.0, 0.866)
+    """
+    counts = np.diff(read.indptr)
+    rows = np.flatnonzero((counts > 0) & (counts <= _FEW_NODES))
+    if rows.size == 0:
+        return 1.0
+    some = read[rows[:: max(1, rows.size // num_rows)]].tocoo()
+    x, y = (np.append(v, np.nan) for v in lattice.places())
+    place = np.arange(some.nnz) - np.searchsorted(some.row, some.row)
+    weight, node = np.zeros((some.shape[0], _FEW_NODES)), np.full((some.shape[0], _FEW_NODES), -1)
+    weight[some.row, place], node[some.row, place] = some.data, some.col % lattice.num_nodes
+    d = np.hypot(*(v[node][:, :, None] - v[node][:, None, :] for v in (x, y)))
+    scaled = _RANGE_KAPPA / range_m * np.maximum(np.nan_to_num(d), 1e-9)
+    return float(np.einsum("ri,rij,rj->r", weight, scaled * k1(scaled), weight).mean())
 
 
 def field_draws(
