@@ -21,8 +21,18 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
-BLOCK = re.compile(r"(?s)(<!-- benchmarks: begin -->\n).*?(<!-- benchmarks: end -->)")
-CASES = ("coverage", "gamma", "reduction", "fate", "sampler", "point_patterns", "field", "bosnia", "national")
+CASES = (
+    "coverage",
+    "gamma",
+    "reduction",
+    "fate",
+    "sampler",
+    "point_patterns",
+    "field",
+    "field_large",
+    "bosnia",
+    "national",
+)
 PACKAGES = (
     "remnant",
     "numpy",
@@ -47,7 +57,7 @@ def main() -> None:
     parser.add_argument(
         "cases", nargs="*", metavar="CASE", help=f"some of {', '.join(CASES)}; none means all"
     )
-    parser.add_argument("--write", action="store_true", help="write the table into docs/benchmarks.md")
+    parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
     parser.add_argument(
         "--wait", type=float, default=0.0, metavar="MIN", help="wait so long for a quiet machine"
     )
@@ -55,27 +65,31 @@ def main() -> None:
     unknown = [name for name in asked.cases if name not in CASES]
     if unknown:
         parser.error(f"no such case: {unknown[0]}; there are {', '.join(CASES)}")
-    if asked.write and asked.cases:
-        parser.error("--write takes all cases, so that one table has one commit and one machine")
-    parts = [*machine(), ""]
+    show("machine", machine(), is_written=asked.write)
     for name in asked.cases or CASES:
         busy = wait_for_quiet(asked.wait)
         print(f"{name} ...", file=sys.stderr, flush=True)
-        parts += [*section(name, busy), ""]
-    text = "\n".join(parts)
-    print(text)
-    if asked.write:
-        page = PAGE.read_text("utf-8")
-        if not BLOCK.search(page):
-            raise SystemExit(f"{PAGE} has no generated block")
-        PAGE.write_text(BLOCK.sub(lambda m: f"{m[1]}\n{text}\n{m[2]}", page), "utf-8")
+        when = f"- commit {commit()}, measured on {dt.datetime.now(dt.UTC).date()}"
+        show(name, [*section(name, busy), when], is_written=asked.write)
+
+
+def show(name: str, lines: list[str], *, is_written: bool) -> None:
+    """Print a part of the page, and put it in its place there."""
+    text = "\n".join(lines)
+    print(text, end="\n\n", flush=True)
+    if not is_written:
+        return
+    page = PAGE.read_text("utf-8")
+    block = re.compile(rf"(?s)(<!-- benchmark {name}: begin -->\n).*?(<!-- benchmark {name}: end -->)")
+    if not block.search(page):
+        raise SystemExit(f"{PAGE} has no place for {name}")
+    PAGE.write_text(block.sub(lambda m: f"{m[1]}\n{text}\n\n{m[2]}", page), "utf-8")
 
 
 def machine() -> list[str]:
     """Where and with what the numbers were made."""
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return [
-        f"- **commit** {commit()}, measured on {dt.datetime.now(dt.UTC).date()}",
         f"- **machine** {processor()}, {os.cpu_count()} cores, {ram_gb():.0f} GB of memory, {platform.system()}",
         f"- **versions** Python {platform.python_version()}, {versions}",
     ]
