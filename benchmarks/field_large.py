@@ -1,11 +1,12 @@
 """Fields on large lattices: 1 million cells, two in five searched in blocks; a process for each size.
 
-Draws of the largest lattices are those of the Gaussian fit; how far its standard deviations lie off is shown on a lattice
-on which draws can be made exact as well.
+Draws on the largest lattices are those of the Gaussian fit; how far its standard deviations lie off is shown on a
+lattice on which draws can be made exact as well.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -117,7 +118,7 @@ VARIANTS: Mapping[str, Callable[[None], Run]] = {
 
 
 def facts(_: None, results: Mapping[str, Run]) -> dict[str, str]:
-    """Coverage of nodes, hyper-parameters against the truth, growth with size, standard deviations against exact draws."""
+    """Coverage of nodes, hyper-parameters against the truth, growth with size, and what exact draws say."""
     words = {
         name: f"{run.told['finds']:,} finds; 90 % intervals hold {run.told['coverage']:.1%} of the nodes; "
         "range {:.2f} ± {:.2f} (true {:g})".format(*run.told["range"], RANGE)
@@ -125,7 +126,7 @@ def facts(_: None, results: Mapping[str, Run]) -> dict[str, str]:
         for name, run in results.items()
     }
     names = list(results)
-    for small, large in zip(names[:-1], names[1:], strict=True):
+    for small, large in itertools.pairwise(names):
         nodes = (SIDES[large][0] / SIDES[small][0]) ** 2
         more = results[large].measured["cpu_s"] / results[small].measured["cpu_s"]
         words[f"processor time, {large} against {small}"] = (
