@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from remnant.decide.tables.estimates import Estimates
 from remnant.decide.tables.items import ItemsDestroyed, items_destroyed
 from remnant.decide.tables.laying import LayingEntry, laying_entries
 from remnant.decide.tables.lives import AreaLife, lives_of
-from remnant.decide.tables.mismatch import Mismatch
+from remnant.decide.tables.mismatch import Mismatch, by_layer
 from remnant.decide.tables.period import Period
 from remnant.decide.tables.places import locate, open_ground_m2, overlaps
 from remnant.decide.tables.previous import PreviousReport, compare_with_previous
@@ -110,7 +111,7 @@ def answer_tables(
         name=case.name, as_of=case.as_of, period=period, lives=lives, accounts=accounts,
         balances={scope: _balance(lives, accounts, category) for scope, (_, category) in SCOPES.items()},
         items=items, laying=laying_entries(case), open_ground_m2=open_ground_m2(case, lives),
-        mismatches=tuple(sorted(wrong, key=_order)), estimates=estimates, previous=previous,
+        mismatches=tuple(sorted(by_layer(wrong, _layer_sizes(case)), key=_order)), estimates=estimates, previous=previous,
         provenance={
             "catalogue_sha256": case.catalogue.sha256, **{f"inputs_sha256.{k}": v for k, v in sorted(case.inputs.items())},
         },
@@ -123,6 +124,13 @@ def _balance(
     """Sums over the areas that are suspected of a category, or over all."""
     mine = [k for k, life in enumerate(lives) if category is None or category in life.categories]
     return grouped([lives[k] for k in mine], [accounts[k] for k in mine])
+
+
+def _layer_sizes(case: Case) -> Counter[str]:
+    """Records of each layer; a layer of released land is in two tables of the case, and counted once."""
+    tables = (case.areas, case.searches, case.events)
+    rows = {(str(name), int(row)) for t in tables for name, row in zip(t.source.layer, t.source.row, strict=True)}
+    return Counter(name for name, _ in rows)
 
 
 def _order(found: Mismatch) -> tuple[int, str, str, int, str]:

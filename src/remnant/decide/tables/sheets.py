@@ -168,7 +168,7 @@ def verdict_words(mine: Account) -> str:
     """Whether an account balances, in words."""
     if mine.value("unexplained") or mine.land("unexplained"):
         return "does not balance"
-    if mine.value("day_unknown") or mine.land("day_unknown"):
+    if mine.value("day_unknown") or mine.land("day_unknown") or mine.undated_num:
         return "cannot tell: days are not on record"
     return "balances, but some sizes are unknown" if mine.num_unsized.any() else "balances"
 
@@ -217,16 +217,16 @@ def _record_columns() -> tuple[Column, ...]:
 
 def _mismatches(answer: ProgrammeTables) -> Sheet:
     rows = [
-        (m.grade, m.code, m.record_id, m.layer, m.row or None, _known(m.area_m2), m.asked, m.came, m.todo)
+        (m.grade, m.code, m.record_id, m.layer, m.row or None, m.count, _known(m.area_m2), m.asked, m.came, m.todo)
         for m in answer.mismatches
     ]
     return Sheet(
         name="mismatches", title="What does not add up, or is not on record",
-        about="One line per record. A mismatch contradicts another statement; unknown is a fact that a table needs; a note "
+        about="One line per record, or per layer where every record of it lacks the same fact. A mismatch contradicts another statement; unknown is a fact that a table needs; a note "
         "is counted as the record says.",
         columns=(
             Column(key="grade", title="grade"), Column(key="code", title="code"), *_record_columns(),
-            _land("area_m2", "m²"), Column(key="asked", title="expected"), Column(key="came", title="on record"),
+            _number("count", "records"), _land("area_m2", "m²"), Column(key="asked", title="expected"), Column(key="came", title="on record"),
             Column(key="todo", title="what to do"),
         ),
         rows=tuple(rows),
