@@ -38,6 +38,9 @@ def tables(
         Path | None,
         typer.Option("--previous", metavar="DIR", help="The last report: its closing must be this opening."),
     ] = None,
+    state: Annotated[
+        str, typer.Option("--state", metavar="NAME", help="Adds how that state stands to the treaties.")
+    ] = "",
     tolerance_m2: Annotated[
         float, typer.Option("--tolerance-m2", min=0.0, help="Differences of land up to this are rounding.")
     ] = 1.0,
@@ -45,7 +48,8 @@ def tables(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but refusals.")] = False,
 ) -> None:
     """Tables of what remains, was released and was destroyed, by district; every mismatch is named by record."""
-    from remnant.decide.tables import answer_tables
+    from remnant.catalogue.parties import load_parties
+    from remnant.decide.tables import answer_tables, status_sheet, treaty_sheet
     from remnant.io import check_output_folder, read_case
     from remnant.io.read_programme import read_estimates, read_previous
     from remnant.io.write_programme import write_programme
@@ -54,6 +58,8 @@ def tables(
     folder = out if out is not None else (case.parent if case.is_file() else case) / FOLDER
     check_output_folder(folder)
     days = (_day("--from", first), _day("--to", last))
+    known = load_parties()
+    name = known.state(state) if state else ""
     report = None if previous is None else read_previous(previous)
     read = read_case(case)
     answer = answer_tables(
@@ -63,7 +69,8 @@ def tables(
         previous=report,
         tolerance_m2=tolerance_m2,
     )
-    page = write_programme(answer, folder, page=render_tables(answer))
+    extra = (treaty_sheet(known), *([status_sheet(known, name, answer.period.last)] if name else []))
+    page = write_programme(answer, folder, page=render_tables(answer, extra), extra=extra)
     num = Counter(m.grade for m in answer.mismatches)
     if not quiet:
         for line in headlines(answer):

@@ -22,3 +22,5 @@ from remnant.decide.tables.previous import PreviousReport as PreviousReport
 from remnant.decide.tables.sheet import Column as Column
 from remnant.decide.tables.sheet import Sheet as Sheet
 from remnant.decide.tables.sheets import sheets_of as sheets_of
+from remnant.decide.tables.sheets import status_sheet as status_sheet
+from remnant.decide.tables.sheets import treaty_sheet as treaty_sheet
