@@ -166,11 +166,15 @@ def _check_state(where: str, state: State, known: Mapping[str, Instrument]) -> N
     last: dict[str, dt.date] = {}
     for entry in state.status:
         if entry.instrument not in known:
-            raise CatalogueError(f"{where}: instrument must be one of {', '.join(known)}; got {entry.instrument!r}.")
+            raise CatalogueError(
+                f"{where}: instrument must be one of {', '.join(known)}; got {entry.instrument!r}."
+            )
         if "contested" in entry.status and len(entry.positions) < 2:
             raise CatalogueError(f"{where}: a contested status needs the positions of both sides. Add them.")
         if entry.instrument in last and (entry.since is None or entry.since <= last[entry.instrument]):
-            raise CatalogueError(f"{where}: since must grow from entry to entry of {entry.instrument}. Sort them.")
+            raise CatalogueError(
+                f"{where}: since must grow from entry to entry of {entry.instrument}. Sort them."
+            )
         last[entry.instrument] = entry.since or dt.date.min
 
 

@@ -22,17 +22,21 @@ FOLDER = "tables"
 def tables(
     case: Annotated[Path, typer.Argument(metavar="CASE", help="Case folder, or its case.toml.")],
     first: Annotated[
-        str, typer.Option("--from", metavar="DATE", help="First day. [default: 1 January of the last day's year]")
+        str,
+        typer.Option("--from", metavar="DATE", help="First day. [default: 1 January of the last day's year]"),
     ] = "",
     last: Annotated[
-        str, typer.Option("--to", metavar="DATE", help="Last day. [default: the day up to which the records run]")
+        str,
+        typer.Option("--to", metavar="DATE", help="Last day. [default: the day up to which the records run]"),
     ] = "",
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Left out: `tables` in the case folder.")
     ] = None,
     result: Annotated[
         Path | None,
-        typer.Option("--result", metavar="DIR", help="Result of `remnant assess`: adds a table of estimates."),
+        typer.Option(
+            "--result", metavar="DIR", help="Result of `remnant assess`: adds a table of estimates."
+        ),
     ] = None,
     previous: Annotated[
         Path | None,

@@ -29,10 +29,10 @@ from remnant.evidence.reduction import History as History
 from remnant.evidence.reduction import OrdnanceClass as OrdnanceClass
 from remnant.evidence.reduction import Reduction as Reduction
 from remnant.evidence.reduction import SearchStep as SearchStep
-from remnant.evidence.streams import deposit_class as deposit_class
 from remnant.evidence.register import RELEASE_KINDS as RELEASE_KINDS
 from remnant.evidence.register import AreaRegister as AreaRegister
-from remnant.evidence.register import ReportedItems as ReportedItems
 from remnant.evidence.register import LayingRecords as LayingRecords
+from remnant.evidence.register import ReportedItems as ReportedItems
+from remnant.evidence.streams import deposit_class as deposit_class
 from remnant.evidence.surface import Surface as Surface
 from remnant.evidence.types import background_classes as background_classes

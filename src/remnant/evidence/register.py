@@ -77,7 +77,7 @@ class AreaRegister:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReportedItems:
-    """Items by kind that each record of `Case.searches` says were destroyed; all (n,), NaN where it does not. [items]"""
+    """Items by kind that records of `Case.searches` say were destroyed; all (n,), NaN where they do not. [items]"""
 
     num_ap_mines: Floats
     num_av_mines: Floats

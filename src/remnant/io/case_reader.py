@@ -50,8 +50,9 @@ _TABLES: Mapping[str, type[Any]] = {
 }  # fmt: skip
 _TEXT = frozenset(
     {
-        "id", "hazard_class", "status", "method", "type", "kind", "search_id", "setting", "name", "parent_id", "district",
-        "former_class", "released_as", "how_from", "day_from", "time_of_day", "fuze", "anti_handling", "self_destruct",
+        "id", "hazard_class", "status", "method", "type", "kind", "search_id", "setting", "name",
+        "parent_id", "district", "former_class", "released_as", "how_from", "day_from",
+        "time_of_day", "fuze", "anti_handling", "self_destruct",
     }
 )  # fmt: skip
 _TRUTHS = frozenset({"is_complete", "is_release"})

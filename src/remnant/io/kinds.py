@@ -47,7 +47,15 @@ KEYS: Mapping[str, Mapping[str, bool]] = {
     "released_areas": _keys(
         ("type", "method", "coverage"),
         (
-            "id", "hazard_class", *_ITEMS, *_DATES, *_SIZE, "area_id", "former_class", *_REGISTER, *_KINDS_OF_ITEMS,
+            "id",
+            "hazard_class",
+            *_ITEMS,
+            *_DATES,
+            *_SIZE,
+            "area_id",
+            "former_class",
+            *_REGISTER,
+            *_KINDS_OF_ITEMS,
         ),
     ),
     "searches": _keys(

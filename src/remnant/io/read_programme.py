@@ -44,7 +44,8 @@ def read_estimates(folder: Path, case: Case) -> Estimates:
     held = _json(folder, _RESULT, _RESULT_FORMAT, "the result folder of `remnant assess`")
     if held["name"] != case.name:
         raise InvalidInput(
-            f"--result must be an assessment of {case.name!r}; {folder} is one of {held['name']!r}. Name the right folder."
+            f"--result must be an assessment of {case.name!r}; {folder} is one of {held['name']!r}. "
+            "Name the right folder."
         )
     try:
         return _estimates(held, case)
@@ -95,12 +96,18 @@ def read_previous(folder: Path) -> PreviousReport:
         table = read_text(path, encoding="utf-8-sig", skip_rows=0)
         last = dt.date.fromisoformat(str(held["last"]))
     except OSError as error:
-        raise InvalidInput(f"{path} must be readable; {error.strerror}. Write the last report again.") from None
+        raise InvalidInput(
+            f"{path} must be readable; {error.strerror}. Write the last report again."
+        ) from None
     except (KeyError, ValueError):
-        raise InvalidInput(f"{folder / SUMMARY} must name its last day; it does not. Write it again.") from None
+        raise InvalidInput(
+            f"{folder / SUMMARY} must name its last day; it does not. Write it again."
+        ) from None
     lacking = [name for name in _CLOSING if name not in table.cells]
     if lacking:
-        raise InvalidInput(f"{path} must have a column {lacking[0]!r}; it has none. Write the last report again.")
+        raise InvalidInput(
+            f"{path} must have a column {lacking[0]!r}; it has none. Write the last report again."
+        )
     return PreviousReport(name=str(held.get("name", "")), last=last, areas=_closing(table))
 
 

@@ -19,7 +19,9 @@ PAGE = "tables.html"
 WORKBOOK = "tables.xlsx"
 
 
-def write_programme(answer: ProgrammeTables, folder: Path, *, page: str, extra: tuple[Sheet, ...] = ()) -> Path:
+def write_programme(
+    answer: ProgrammeTables, folder: Path, *, page: str, extra: tuple[Sheet, ...] = ()
+) -> Path:
     """Write all files of a report into a folder: all of them, or none; returns the page.
 
     Parameters

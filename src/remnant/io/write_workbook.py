@@ -30,7 +30,9 @@ _ZIP_DAY = (1980, 1, 1, 0, 0, 0)
 _STAMP = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 
 
-def write_workbook(path: Path, sheets: Sequence[Sheet], about: Sequence[tuple[str, str]], day: dt.date) -> None:
+def write_workbook(
+    path: Path, sheets: Sequence[Sheet], about: Sequence[tuple[str, str]], day: dt.date
+) -> None:
     """Write tables into a workbook, one sheet each, behind a sheet that says what they are.
 
     Parameters

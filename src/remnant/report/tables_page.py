@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -69,7 +70,7 @@ def cell_words(value: str | float | None, column: Column) -> str:
         return "" if value == "" else "–"
     if isinstance(value, str):
         return value
-    if value != value:  # NaN
+    if math.isnan(value):
         return "–"
     if column.key == "p_any":
         return f"{value:.1%}"
@@ -79,7 +80,9 @@ def cell_words(value: str | float | None, column: Column) -> str:
 def headlines(answer: ProgrammeTables) -> list[str]:
     """What the tables say, in sentences."""
     held = list(answer.balances["all"].values())
-    land = {k: sum(a.land(k) for a in held) for k in ("cancelled", "reduced", "cleared", "how_unknown", "closing")}
+    land = {
+        k: sum(a.land(k) for a in held) for k in ("cancelled", "reduced", "cleared", "how_unknown", "closing")
+    }
     areas = sum(a.value("closing") for a in held)
     released = land["cancelled"] + land["reduced"] + land["cleared"] + land["how_unknown"]
     lines = [
@@ -88,24 +91,32 @@ def headlines(answer: ProgrammeTables) -> list[str]:
         f"reduced, {land['cleared']:,.0f} cleared"
         + (f", {land['how_unknown']:,.0f} in a way that nobody recorded." if land["how_unknown"] else "."),
     ]
+    return [*lines, *_unknowns(answer)]
+
+
+def _unknowns(answer: ProgrammeTables) -> list[str]:
+    """What the records leave open, in sentences."""
+    held, lines = list(answer.balances["all"].values()), []
     unsized = sum(float(a.num_unsized[-1]) for a in held)
     if unsized:
-        lines.append(f"{unsized:,.0f} of those areas have no size on record: their land is in none of the totals.")
-    undated = sum(a.undated_num for a in held)
+        lines.append(
+            f"{unsized:,.0f} of those areas have no size on record: their land is in none of the totals."
+        )
+    undated, undated_m2 = sum(a.undated_num for a in held), sum(a.undated_m2 for a in held)
     if undated:
         lines.append(
-            f"{undated:,} released areas ({sum(a.undated_m2 for a in held):,.0f} m² as far as it is known) have no day of "
-            "release on record, and stand in no period."
+            f"{undated:,} released areas ({undated_m2:,.0f} m² as far as it is known) have no day of release on "
+            "record, and stand in no period."
         )
-    if answer.open_ground_m2 == answer.open_ground_m2:
+    if not math.isnan(answer.open_ground_m2):
         lines.append(
-            f"The outlines of the areas that are open on {answer.as_of} cover {answer.open_ground_m2:,.0f} m² of ground when "
-            "common land is counted once."
+            f"The outlines of the areas that are open on {answer.as_of} cover {answer.open_ground_m2:,.0f} m² of ground "
+            "as they are drawn, common land counted once."
         )
     num = Counter(m.grade for m in answer.mismatches)
     lines.append(
-        f"{num['mismatch']:,} contradictions in the records, and {num['unknown']:,} entries of facts that are not on record, "
-        "are listed below and in mismatches.csv."
+        f"{num['mismatch']:,} contradictions in the records and {num['unknown']:,} entries of facts that are not on "
+        "record are listed in mismatches.csv."
     )
     return lines
 

@@ -12,6 +12,8 @@ from remnant.decide.tables.balance import added as added
 from remnant.decide.tables.estimates import Estimate as Estimate
 from remnant.decide.tables.estimates import Estimates as Estimates
 from remnant.decide.tables.items import ItemsDestroyed as ItemsDestroyed
+from remnant.decide.tables.law import status_sheet as status_sheet
+from remnant.decide.tables.law import treaty_sheet as treaty_sheet
 from remnant.decide.tables.laying import LayingEntry as LayingEntry
 from remnant.decide.tables.lives import AreaLife as AreaLife
 from remnant.decide.tables.lives import Release as Release
@@ -22,5 +24,3 @@ from remnant.decide.tables.previous import PreviousReport as PreviousReport
 from remnant.decide.tables.sheet import Column as Column
 from remnant.decide.tables.sheet import Sheet as Sheet
 from remnant.decide.tables.sheets import sheets_of as sheets_of
-from remnant.decide.tables.sheets import status_sheet as status_sheet
-from remnant.decide.tables.sheets import treaty_sheet as treaty_sheet

@@ -111,11 +111,14 @@ def answer_tables(
         name=case.name, as_of=case.as_of, period=period, lives=lives, accounts=accounts,
         balances={scope: _balance(lives, accounts, category) for scope, (_, category) in SCOPES.items()},
         items=items, laying=laying_entries(case), open_ground_m2=open_ground_m2(case, lives),
-        mismatches=tuple(sorted(by_layer(wrong, _layer_sizes(case)), key=_order)), estimates=estimates, previous=previous,
-        provenance={
-            "catalogue_sha256": case.catalogue.sha256, **{f"inputs_sha256.{k}": v for k, v in sorted(case.inputs.items())},
-        },
+        mismatches=tuple(sorted(by_layer(wrong, _layer_sizes(case)), key=_order)), estimates=estimates,
+        previous=previous, provenance=_provenance(case),
     )  # fmt: skip
+
+
+def _provenance(case: Case) -> dict[str, str]:
+    hashes = {f"inputs_sha256.{name}": value for name, value in sorted(case.inputs.items())}
+    return {"catalogue_sha256": case.catalogue.sha256, **hashes}
 
 
 def _balance(
@@ -129,7 +132,9 @@ def _balance(
 def _layer_sizes(case: Case) -> Counter[str]:
     """Records of each layer; a layer of released land is in two tables of the case, and counted once."""
     tables = (case.areas, case.searches, case.events)
-    rows = {(str(name), int(row)) for t in tables for name, row in zip(t.source.layer, t.source.row, strict=True)}
+    rows = {
+        (str(name), int(row)) for t in tables for name, row in zip(t.source.layer, t.source.row, strict=True)
+    }
     return Counter(name for name, _ in rows)
 
 

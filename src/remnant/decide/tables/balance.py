@@ -20,9 +20,11 @@ from remnant.units import Floats
 COLUMNS = (
     "opening", "new", "cancelled", "reduced", "cleared", "how_unknown", "day_unknown", "unexplained", "closing",
 )  # fmt: skip
-"""Columns of an account. ``how_unknown``: released in the period, nobody recorded how. ``day_unknown``: what the days
-that are not on record leave open (an area that is on record at the end, and nobody recorded since when). ``unexplained``:
-what is left over; anything but zero is a mismatch of a named record."""
+"""Columns of an account.
+
+``how_unknown``: released in the period, nobody recorded how. ``day_unknown``: what the days that are not on record
+leave open (an area that is on record at the end, and nobody recorded since when). ``unexplained``: what is left over;
+anything but zero is a mismatch of a named record."""
 SIGNS = np.array([1.0, 1.0, -1.0, -1.0, -1.0, -1.0, 1.0, 1.0, -1.0])
 """An account balances when its columns times these signs add up to zero."""
 _FLOWS = ("cancelled", "reduced", "cleared", "")

@@ -50,7 +50,9 @@ def check_lives(
     return (*found, *_notes(case, lives))
 
 
-def _of(life: AreaLife, grade: Grade, code: str, asked: str, came: str, todo: str, m2: float = math.nan) -> Mismatch:
+def _of(
+    life: AreaLife, grade: Grade, code: str, asked: str, came: str, todo: str, m2: float = math.nan
+) -> Mismatch:
     return Mismatch(
         grade=grade, code=code, record_id=life.record_id, layer=life.layer, row=life.row, asked=asked, came=came,
         todo=todo, area_m2=life.size_m2 if math.isnan(m2) else m2,

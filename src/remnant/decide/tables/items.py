@@ -101,7 +101,8 @@ class _Tally:
         self.wrong.append(
             Mismatch(
                 grade=grade, code=code, record_id=str(table.id[index]),  # type: ignore[attr-defined]
-                layer=str(source.layer[index]), row=int(source.row[index]), asked=words[0], came=words[1], todo=words[2],
+                layer=str(source.layer[index]), row=int(source.row[index]), asked=words[0], came=words[1],
+                todo=words[2],
             )
         )  # fmt: skip
 
@@ -176,7 +177,8 @@ def _count_report(tally: _Tally, index: int, district: str, linked: Counter[str]
             tally.undated += round(beyond)
             tally.name(
                 case.searches, index, "unknown", "search-day-unknown",
-                ("a search that found items should have a last day", "it has none", "fill it in; they stand in no period"),
+                ("a search that found items should have a last day", "it has none",
+                 "fill it in; they stand in no period"),
             )  # fmt: skip
         elif where == "in":
             tally.add(district, kind, _one_type(case, index, kind), beyond)

@@ -81,8 +81,8 @@ class LayingEntry:
 def laying_entries(case: Case) -> tuple[LayingEntry, ...]:
     """Every deposit of mines, held against the fields of its paragraph, in the order of the case.
 
-    Deposits of other ordnance (submunitions, shells) are not mines in the sense of the Protocol and are left out. Where a
-    place is recorded, the number of its corners is told, never a coordinate.
+    Deposits of other ordnance (submunitions, shells) are not mines in the sense of the Protocol and are left out. Where
+    a place is recorded, the number of its corners is told, never a coordinate.
     """
     return tuple(
         _entry(case, index)

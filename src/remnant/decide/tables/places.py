@@ -16,6 +16,18 @@ from remnant.evidence import Case, Districts
 
 _SHARE = 0.01  # less than this of an area beyond a border is how borders are drawn
 _POINTS = (0, 4)
+_DOUBTS = {
+    "two-districts": (
+        "an area should lie in one district", "it counts where most of it lies; split it if need be",
+    ),
+    "district-differs": (
+        "an area should lie in the district that it names", "it counts where it is named; mend one of the two",
+    ),
+    "district-without-outline": (
+        "an area should name a district of the case", "it counts under that name; correct the spelling if it is one",
+    ),
+}  # fmt: skip
+"""What is expected, and what to do, where the district of a record is in doubt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +66,9 @@ def district_of(districts: Districts, geometry: NDArray[np.object_]) -> tuple[tu
         tree = shapely.STRtree(districts.geometry)
         hit, district = tree.query(geometry[known], predicate="intersects")
         for index, which in zip(known[hit].tolist(), district.tolist(), strict=True):
-            out[index].append((_share(geometry[index], districts.geometry[which]), str(districts.name[which])))
+            out[index].append(
+                (_share(geometry[index], districts.geometry[which]), str(districts.name[which]))
+            )
     return tuple(
         tuple(name for share, name in sorted(found, key=lambda item: (-item[0], item[1])) if share >= _SHARE)
         for found in out
@@ -81,9 +95,13 @@ def locate(case: Case) -> Located:
         if named:
             name = spelled.setdefault(name_key(named), named)
             if has_layer and name not in {str(n) for n in case.districts.name}:
-                wrong.append(_doubt(case, index, "district-without-outline", f"it names {named!r}, which is none"))
+                wrong.append(
+                    _doubt(case, index, "district-without-outline", f"it names {named!r}, which is none")
+                )
             elif found and name not in found:
-                wrong.append(_doubt(case, index, "district-differs", f"it names {named!r} and lies in {found[0]!r}"))
+                wrong.append(
+                    _doubt(case, index, "district-differs", f"it names {named!r} and lies in {found[0]!r}")
+                )
             names.append(name)
             continue
         names.append(found[0] if found else NO_DISTRICT)
@@ -94,13 +112,7 @@ def locate(case: Case) -> Located:
 
 def _doubt(case: Case, index: int, code: str, came: str) -> Mismatch:
     source = case.areas.source
-    asked, todo = {
-        "two-districts": ("an area should lie in one district", "it counts where most of it lies; split it if need be"),
-        "district-differs": ("an area should lie in the district that it names", "it counts where it is named; mend one"),
-        "district-without-outline": (
-            "an area should name a district of the case", "it counts under that name; correct the spelling if it is one",
-        ),
-    }[code]  # fmt: skip
+    asked, todo = _DOUBTS[code]
     return Mismatch(
         grade="mismatch" if code == "district-differs" else "note", code=code, record_id=str(case.areas.id[index]),
         layer=str(source.layer[index]), row=int(source.row[index]), asked=asked, came=came, todo=todo,

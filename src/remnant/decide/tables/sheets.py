@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from remnant.catalogue.parties import Parties
 from remnant.decide.tables.answer import SCOPES, ProgrammeTables
 from remnant.decide.tables.balance import COLUMNS, Account, added
 from remnant.decide.tables.items import KINDS, words_of
@@ -77,7 +75,10 @@ def _remaining(answer: ProgrammeTables, scope: str) -> Sheet:
         rows.append((district, *counts, math.fsum(counts), *land, math.fsum(land), unsized))
     columns = (
         Column(key="district", title="district"),
-        *(_number(f"num_{g.lower()}", f"{g}, number" if g in CLASSES else "other class, number") for g in groups),
+        *(
+            _number(f"num_{g.lower()}", f"{g}, number" if g in CLASSES else "other class, number")
+            for g in groups
+        ),
         _number("num", "areas"),
         *(_land(f"{g.lower()}_m2", f"{g}, m²" if g in CLASSES else "other class, m²") for g in groups),
         _land("area_m2", "total, m²"),
@@ -85,8 +86,8 @@ def _remaining(answer: ProgrammeTables, scope: str) -> Sheet:
     )
     return Sheet(
         name=_name("remaining", scope), title=f"What remains on {answer.period.last}: {SCOPES[scope][0]}",
-        about="Suspected (SHA) and confirmed (CHA) hazard areas that are open at the end of the period. Land of areas of "
-        "unknown size is not in the square metres.",
+        about="Suspected (SHA) and confirmed (CHA) hazard areas that are open at the end of the period. Land of areas "
+        "of unknown size is not in the square metres.",
         columns=columns, rows=tuple(rows), num_total_rows=1,
     )  # fmt: skip
 
@@ -119,9 +120,9 @@ def _released(answer: ProgrammeTables, scope: str) -> Sheet:
     return Sheet(
         name=_name("released", scope),
         title=f"What was released from {answer.period.first} to {answer.period.last}: {SCOPES[scope][0]}",
-        about="Cancelled by non-technical survey, reduced by technical survey, cleared by clearance. Items are those found "
-        "and removed in the district, in whatever area. The last two columns hold land of which nobody recorded when it was "
-        "released: it is in no other column.",
+        about="Cancelled by non-technical survey, reduced by technical survey, cleared by clearance. Items are those "
+        "found and removed in the district, in whatever area. The last two columns hold land of which nobody recorded "
+        "when it was released: it is in no other column.",
         columns=columns, rows=tuple(rows), num_total_rows=1,
     )  # fmt: skip
 
@@ -134,7 +135,9 @@ def _balance(answer: ProgrammeTables, scope: str) -> Sheet:
     """The identity by district and class, in areas and in land."""
     held = answer.balances[scope]
     rows = [(*key, *_steps(mine)) for key, mine in held.items()]
-    rows += [(TOTAL, name, *_steps(added(a for (_, c), a in held.items() if c == name))) for name in _classes(held)]
+    rows += [
+        (TOTAL, name, *_steps(added(a for (_, c), a in held.items() if c == name))) for name in _classes(held)
+    ]
     columns = (
         Column(key="district", title="district"),
         Column(key="class", title="class"),
@@ -144,10 +147,10 @@ def _balance(answer: ProgrammeTables, scope: str) -> Sheet:
     )
     return Sheet(
         name=_name("balance", scope), title=f"Opening, changes and closing: {SCOPES[scope][0]}",
-        about="Opening + new − cancelled − reduced − cleared = closing. Land released without a recorded way is taken off "
-        "too. “Day not on record” holds what is on record without a day on which it came there, or was released: opening and "
-        "new then hold only areas of known day, and stay blank where there are none. “Unexplained” must be zero; every "
-        "record behind it is named in the list of mismatches.",
+        about="Opening + new − cancelled − reduced − cleared = closing. Land released without a recorded way is taken "
+        "off too. “Day not on record” holds what is on record without a day on which it came there, or was released: "
+        "opening and new then hold only areas of known day, and stay blank where there are none. “Unexplained” must be "
+        "zero; every record behind it is named in the list of mismatches.",
         columns=columns, rows=tuple(rows), num_total_rows=len(_classes(held)),
     )  # fmt: skip
 
@@ -194,8 +197,15 @@ def _laying(answer: ProgrammeTables) -> Sheet:
     titles: dict[str, str] = {}
     for asked in FIELDS:
         titles.setdefault(asked.key, asked.title)
-    rows = [
-        (e.record_id, e.layer, e.row, e.paragraph, *(e.values.get(key, "not asked") for key in titles), e.num_missing)
+    rows: list[tuple[Cell, ...]] = [
+        (
+            e.record_id,
+            e.layer,
+            e.row,
+            e.paragraph,
+            *(e.values.get(key, "not asked") for key in titles),
+            e.num_missing,
+        )
         for e in answer.laying
     ]
     return Sheet(
@@ -219,17 +229,28 @@ def _record_columns() -> tuple[Column, ...]:
 
 def _mismatches(answer: ProgrammeTables) -> Sheet:
     rows = [
-        (m.grade, m.code, m.record_id, m.layer, m.row or None, m.count, _known(m.area_m2), m.asked, m.came, m.todo)
+        (
+            m.grade,
+            m.code,
+            m.record_id,
+            m.layer,
+            m.row or None,
+            m.count,
+            _known(m.area_m2),
+            m.asked,
+            m.came,
+            m.todo,
+        )
         for m in answer.mismatches
     ]
     return Sheet(
         name="mismatches", title="What does not add up, or is not on record",
-        about="One line per record, or per layer where every record of it lacks the same fact. A mismatch contradicts another statement; unknown is a fact that a table needs; a note "
-        "is counted as the record says.",
+        about="One line per record, or per layer where every record of it lacks the same fact. A mismatch contradicts "
+        "another statement; unknown is a fact that a table needs; a note is counted as the record says.",
         columns=(
             Column(key="grade", title="grade"), Column(key="code", title="code"), *_record_columns(),
-            _number("count", "records"), _land("area_m2", "m²"), Column(key="asked", title="expected"), Column(key="came", title="on record"),
-            Column(key="todo", title="what to do"),
+            _number("count", "records"), _land("area_m2", "m²"), Column(key="asked", title="expected"),
+            Column(key="came", title="on record"), Column(key="todo", title="what to do"),
         ),
         rows=tuple(rows),
     )  # fmt: skip
@@ -258,8 +279,8 @@ def _areas(answer: ProgrammeTables) -> Sheet:
         about="What each hazard area adds to the columns of the balance. The next report is held against this closing.",
         columns=(
             *_record_columns(), Column(key="district", title="district"), Column(key="class", title="class"),
-            Column(key="kinds", title="suspected of"), Column(key="status", title="status"), _land("size_m2", "size, m²"),
-            Column(key="size_from", title="size from"),
+            Column(key="kinds", title="suspected of"), Column(key="status", title="status"),
+            _land("size_m2", "size, m²"), Column(key="size_from", title="size from"),
             *(_number(f"num_{c}", f"{_STEPS[c]}, areas") for c in COLUMNS),
             *(_land(f"{c}_m2", f"{_STEPS[c]}, m²") for c in COLUMNS),
         ),
@@ -283,43 +304,12 @@ def _estimates(answer: ProgrammeTables) -> Sheet:
     )  # fmt: skip
     return Sheet(
         name="estimates", title="Estimates: items that remain, by district",
-        about=f"Not counts: estimates of a model from the records up to {made.as_of} ({made.program}, model {made.model}, "
-        f"seed {made.seed}). No number here may be added to one of the tables above.{doubt}",
+        about=f"Not counts: estimates of a model from the records up to {made.as_of} ({made.program}, model "
+        f"{made.model}, seed {made.seed}). No number here may be added to one of the tables above.{doubt}",
         columns=(
             Column(key="place", title="place"), Column(key="scope", title="scope"), Column(key="date", title="date"),
             Column(key="forecast", title="forecast"), Column(key="state", title="state"),
             *(Column(key=key, title=title, kind="estimate") for key, title in numbers),
         ),
         rows=tuple(rows),
-    )  # fmt: skip
-
-
-def treaty_sheet(known: Parties) -> Sheet:
-    """What the treaties ask of a report, and which of these tables speak to it."""
-    rows = [
-        (name, p.article, p.asks, ", ".join(p.tables) or "not in a case: written by the authority", p.basis, p.source)
-        for name, instrument in known.instruments.items()
-        for p in instrument.provisions
-    ]
-    titles = ("treaty", "article", "asks", "table here", "basis", "source")
-    return Sheet(
-        name="treaties", title="What the treaties ask, and where it stands here",
-        about=f"Sources up to {known.sources_to}. Hold it against the current forms of each treaty before you submit.",
-        columns=tuple(Column(key=title.replace(" ", "_"), title=title) for title in titles), rows=tuple(rows),
-    )  # fmt: skip
-
-
-def status_sheet(known: Parties, state: str, day: dt.date) -> Sheet:
-    """How one state stood to the treaties on a day; a contested status has a line for each position."""
-    rows: list[tuple[Cell, ...]] = []
-    name = known.state(state)
-    for e in known.on(name, day):
-        since = str(e.since) if e.since else None
-        rows.append((e.instrument, e.status, since, e.note, e.basis, e.source))
-        rows += [(e.instrument, f"{p.who} says", None, p.says, p.basis, p.source) for p in e.positions]
-    titles = ("treaty", "status", "since", "note", "basis", "source")
-    return Sheet(
-        name="parties", title=f"{name} and the treaties on {day}",
-        about=f"Sources up to {known.sources_to}. A treaty that is not listed: nothing is said of it.",
-        columns=tuple(Column(key=title, title=title) for title in titles), rows=tuple(rows),
     )  # fmt: skip
