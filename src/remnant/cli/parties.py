@@ -40,6 +40,11 @@ def parties(
             typer.echo(f"  {_line(known, entry)}")
             if state:
                 _details(entry)
+        for later in known.states[name].status:
+            if later.since is not None and later.since > day:
+                typer.echo(f"  to come: {_line(known, later)}")
+                if state:
+                    _details(later)
     typer.echo(f"\nSources up to {known.sources_to}; what changed later is not known here.")
     typer.echo("A state or treaty that is not listed is not said to be no party: nothing is said of it.")
     if day > known.sources_to:
@@ -47,7 +52,7 @@ def parties(
 
 
 def _line(known: Parties, entry: PartyStatus) -> str:
-    since = f" since {entry.since}" if entry.since else ""
+    since = f", since {entry.since}" if entry.since else ""
     return f"{known.instruments[entry.instrument].title}: {entry.status}{since}"
 
 

@@ -110,8 +110,8 @@ def _unknowns(answer: ProgrammeTables) -> list[str]:
         )
     if not math.isnan(answer.open_ground_m2):
         lines.append(
-            f"The outlines of the areas that are open on {answer.as_of} cover {answer.open_ground_m2:,.0f} m² of ground "
-            "as they are drawn, common land counted once."
+            f"The outlines of the areas that are open on {answer.as_of}, as they are drawn, cover "
+            f"{answer.open_ground_m2:,.0f} m² of ground, common land counted once."
         )
     num = Counter(m.grade for m in answer.mismatches)
     lines.append(
