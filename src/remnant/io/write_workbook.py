@@ -26,6 +26,8 @@ _FORMATS = {"number": "#,##0", "area": "#,##0", "estimate": "#,##0.00"}
 _WIDTHS = {"number": 12, "area": 15, "estimate": 14}
 _ESTIMATE_FILL = PatternFill("solid", start_color="FDEACB")
 _HEAD_FILL = PatternFill("solid", start_color="EDE7F0")
+_BOLD = Font(bold=True)
+_STARTS = ("=", "+", "-", "@", "#")  # of formulas, and of what a spreadsheet shows as an error
 _ZIP_DAY = (1980, 1, 1, 0, 0, 0)
 _STAMP = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 
@@ -89,12 +91,19 @@ def _head(page: Worksheet, column: Column) -> WriteOnlyCell:
     return cell
 
 
-def _value(page: Worksheet, value: str | float | None, column: Column, *, bold: bool) -> WriteOnlyCell:
+def _value(
+    page: Worksheet, value: str | float | None, column: Column, *, bold: bool
+) -> WriteOnlyCell | str | None:
+    """A cell of a table; plain text goes as it is, since every style costs time in a table of a whole country."""
     if value is None or isinstance(value, str):
-        return _cell(page, value or "", bold=bold)
+        is_plain = not value or (
+            value.isprintable() and value[0] not in _STARTS and len(value) <= _LONGEST_TEXT
+        )
+        return value or None if is_plain and not bold else _cell(page, value or "", bold=bold)
     cell = WriteOnlyCell(page, value=value)
     cell.number_format = _FORMATS.get(column.kind, "General")
-    cell.font = Font(bold=bold)
+    if bold:
+        cell.font = _BOLD
     if column.kind == "estimate":
         cell.fill = _ESTIMATE_FILL
     return cell
@@ -102,15 +111,16 @@ def _value(page: Worksheet, value: str | float | None, column: Column, *, bold: 
 
 def _cell(page: Worksheet, text: str, *, bold: bool = False, wrap: bool = False) -> WriteOnlyCell:
     """A cell that holds text and nothing else: what begins with = is no formula, now or after an edit."""
-    clean = _NOT_IN_XML.sub("�", text)
+    clean = _NOT_IN_XML.sub("\ufffd", text)
     if len(clean) > _LONGEST_TEXT:
         clean = f"{clean[: _LONGEST_TEXT - 1]}…"
     cell = WriteOnlyCell(page, value=clean)
     if clean:
         cell.data_type = "s"
-    cell.font = Font(bold=bold)
+    if bold:
+        cell.font = _BOLD
     cell.alignment = Alignment(wrap_text=wrap, vertical="top")
-    cell.quotePrefix = clean.startswith(("=", "+", "-", "@"))
+    cell.quotePrefix = clean.startswith(_STARTS)
     return cell
 
 

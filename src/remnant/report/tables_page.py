@@ -85,8 +85,13 @@ def headlines(answer: ProgrammeTables) -> list[str]:
     }
     areas = sum(a.value("closing") for a in held)
     released = land["cancelled"] + land["reduced"] + land["cleared"] + land["how_unknown"]
+    first = (
+        f"{areas:,.0f} hazard areas with {land['closing']:,.0f} m² were on record on {answer.period.last}."
+    )
+    if not released and any(a.undated_num for a in held):
+        return [first, "No record of released land names a day in the period.", *_unknowns(answer)]
     lines = [
-        f"{areas:,.0f} hazard areas with {land['closing']:,.0f} m² were on record on {answer.period.last}.",
+        first,
         f"{released:,.0f} m² were released in the period: {land['cancelled']:,.0f} cancelled, {land['reduced']:,.0f} "
         f"reduced, {land['cleared']:,.0f} cleared"
         + (f", {land['how_unknown']:,.0f} in a way that nobody recorded." if land["how_unknown"] else "."),

@@ -35,6 +35,8 @@ class ItemsDestroyed:
         Items of finds and reports that name no day; they stand in no period.
     num_silent
         Searches that ended in the period and state no number: unknown, not zero.
+    open_districts
+        Districts with such finds, reports or searches: where they count no item of a kind, that is unknown, not zero.
     wrong
         What is wrong or missing, by record.
     """
@@ -43,6 +45,7 @@ class ItemsDestroyed:
     by_type: Mapping[tuple[str, str], int]
     num_undated: int
     num_silent: int
+    open_districts: frozenset[str]
     wrong: tuple[Mismatch, ...]
 
 
@@ -77,6 +80,7 @@ def items_destroyed(case: Case, period: Period, area_districts: Sequence[str]) -
         by_type=dict(sorted(tally.types.items())),
         num_undated=tally.undated,
         num_silent=tally.silent,
+        open_districts=frozenset(tally.open),
         wrong=tuple(tally.wrong),
     )
 
@@ -89,6 +93,7 @@ class _Tally:
         self.districts: dict[str, Counter[str]] = {}
         self.types: Counter[tuple[str, str]] = Counter()
         self.undated = self.silent = 0
+        self.open: set[str] = set()
         self.wrong: list[Mismatch] = []
 
     def add(self, district: str, kind: str, name: str, number: float) -> None:
@@ -139,15 +144,17 @@ def _count_finds(tally: _Tally, searches: Sequence[str]) -> dict[int, Counter[st
         if math.isnan(day) and search is not None:
             day = float(case.searches.end_day[search])
         where = period.place((day, day))
+        of_search = searches[search] if search is not None else NO_DISTRICT
+        near = by_place[index][0] if by_place[index] else of_search
         if where == "unknown":
             tally.undated += round(number)
+            tally.open.add(near)
             tally.name(
                 events, index, "unknown", "find-day-unknown",
                 ("a find should have a day", "it has none, nor has its search", "fill it in; it stands in no period"),
             )  # fmt: skip
         if where == "in":
-            near = searches[search] if search is not None else NO_DISTRICT
-            tally.add(by_place[index][0] if by_place[index] else near, kind, str(events.type[index]), number)
+            tally.add(near, kind, str(events.type[index]), number)
     return linked
 
 
@@ -159,7 +166,9 @@ def _count_report(tally: _Tally, index: int, district: str, linked: Counter[str]
     if not stated:
         total = float(case.searches.items_found[index])
         if math.isnan(total):
-            tally.silent += where == "in" and not linked and _is_work(case, index)
+            if where == "in" and not linked and _is_work(case, index):
+                tally.silent += 1
+                tally.open.add(district)
             return
         name = str(case.searches.type[index])
         stated = {kind_of(case, name): total}
@@ -175,6 +184,7 @@ def _count_report(tally: _Tally, index: int, district: str, linked: Counter[str]
             )  # fmt: skip
         elif beyond and where == "unknown":
             tally.undated += round(beyond)
+            tally.open.add(district)
             tally.name(
                 case.searches, index, "unknown", "search-day-unknown",
                 ("a search that found items should have a last day", "it has none",

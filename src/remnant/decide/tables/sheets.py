@@ -100,14 +100,17 @@ def _released(answer: ProgrammeTables, scope: str) -> Sheet:
         by_district.setdefault(district, []).append(mine)
     items = answer.items.by_district
     rows: list[tuple[Cell, ...]] = []
-    for district in [*sorted({*by_district, *items}), TOTAL]:
+    for district in [*sorted({*by_district, *items, *answer.items.open_districts}), TOTAL]:
         is_total = district == TOTAL
         mine = added(answer.balances[scope].values() if is_total else by_district.get(district, ()))
         land = [mine.land(k) for k in kinds]
         count = math.fsum(mine.value(k) for k in kinds)
         found = [_items_in(items.values() if is_total else [items.get(district, {})], k) for k in KINDS]
-        if is_total or any(land) or count or any(found) or mine.undated_num:
-            rows.append((district, *land, math.fsum(land), count, *found, mine.undated_num, mine.undated_m2))
+        silent = bool(answer.items.open_districts) if is_total else district in answer.items.open_districts
+        if is_total or any(land) or count or any(found) or mine.undated_num or silent:
+            known = [_or_unknown(n, mine.undated_num > 0) for n in (*land, math.fsum(land), count)]
+            counted = [_or_unknown(n, silent) for n in found]
+            rows.append((district, *known, *counted, mine.undated_num, mine.undated_m2))
     columns = (
         Column(key="district", title="district"),
         *(_land(f"{k}_m2", f"{_STEPS[k]}, m²") for k in kinds),
@@ -122,9 +125,14 @@ def _released(answer: ProgrammeTables, scope: str) -> Sheet:
         title=f"What was released from {answer.period.first} to {answer.period.last}: {SCOPES[scope][0]}",
         about="Cancelled by non-technical survey, reduced by technical survey, cleared by clearance. Items are those "
         "found and removed in the district, in whatever area. The last two columns hold land of which nobody recorded "
-        "when it was released: it is in no other column.",
+        "when it was released: it is in no other column, and nothing in one of those is then unknown, not zero.",
         columns=columns, rows=tuple(rows), num_total_rows=1,
     )  # fmt: skip
+
+
+def _or_unknown(number: float, is_open: bool) -> Cell:
+    """A count; where it is zero and records may lack, unknown."""
+    return None if is_open and not number else number
 
 
 def _items_in(districts: Iterable[Mapping[str, int]], kind: str) -> int:
@@ -160,12 +168,13 @@ def _classes(held: Mapping[tuple[str, str], Account]) -> list[str]:
 
 
 def _steps(mine: Account) -> tuple[Cell, ...]:
-    """Areas, land and verdict; opening and new stay blank where all that they could hold has no day on record."""
+    """Areas, land and verdict; a column stays blank where all that it could hold has no day on record."""
     num: list[Cell] = list(mine.num.tolist())
     land: list[Cell] = list(mine.area_m2.tolist())
-    if mine.value("day_unknown") > 0.0:
-        for k in (COLUMNS.index("opening"), COLUMNS.index("new")):
-            num[k], land[k] = num[k] or None, land[k] or None
+    entries = ("opening", "new") if mine.value("day_unknown") > 0.0 or mine.undated_num else ()
+    releases = ("cancelled", "reduced", "cleared", "how_unknown") if mine.undated_num else ()
+    for k in (COLUMNS.index(name) for name in (*entries, *releases)):
+        num[k], land[k] = num[k] or None, land[k] or None
     return (*num, *land, verdict_words(mine))
 
 
