@@ -2,6 +2,10 @@
 
 from remnant.catalogue import describe as describe
 from remnant.catalogue.loader import load_catalogue as load_catalogue
+from remnant.catalogue.parties import Instrument as Instrument
+from remnant.catalogue.parties import Parties as Parties
+from remnant.catalogue.parties import PartyStatus as PartyStatus
+from remnant.catalogue.parties import load_parties as load_parties
 from remnant.catalogue.records import Basis as Basis
 from remnant.catalogue.records import Catalogue as Catalogue
 from remnant.catalogue.records import Category as Category

@@ -12,6 +12,7 @@ from remnant.evidence.design import Design as Design
 from remnant.evidence.design import Scaling as Scaling
 from remnant.evidence.design import design_findings as design_findings
 from remnant.evidence.design import design_matrix as design_matrix
+from remnant.evidence.provenance import Provenance as Provenance
 from remnant.evidence.records import Case as Case
 from remnant.evidence.records import Deposits as Deposits
 from remnant.evidence.records import Districts as Districts
@@ -21,7 +22,6 @@ from remnant.evidence.records import GridSpec as GridSpec
 from remnant.evidence.records import HazardAreas as HazardAreas
 from remnant.evidence.records import LabelledCells as LabelledCells
 from remnant.evidence.records import Policy as Policy
-from remnant.evidence.records import Provenance as Provenance
 from remnant.evidence.records import Searches as Searches
 from remnant.evidence.reduce import reduce_case as reduce_case
 from remnant.evidence.reduction import Ground as Ground
@@ -29,6 +29,10 @@ from remnant.evidence.reduction import History as History
 from remnant.evidence.reduction import OrdnanceClass as OrdnanceClass
 from remnant.evidence.reduction import Reduction as Reduction
 from remnant.evidence.reduction import SearchStep as SearchStep
+from remnant.evidence.register import RELEASE_KINDS as RELEASE_KINDS
+from remnant.evidence.register import AreaRegister as AreaRegister
+from remnant.evidence.register import LayingRecords as LayingRecords
+from remnant.evidence.register import ReportedItems as ReportedItems
 from remnant.evidence.streams import deposit_class as deposit_class
 from remnant.evidence.surface import Surface as Surface
 from remnant.evidence.types import background_classes as background_classes

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from remnant.catalogue import Catalogue, Range
 from remnant.errors import InvalidInput
 from remnant.evidence.covariates import Covariate, ModelSpec
+from remnant.evidence.provenance import Provenance, same_length
+from remnant.evidence.register import AreaRegister, LayingRecords, ReportedItems
 from remnant.units import Floats, not_negative, probability
 
 Geometries = NDArray[np.object_]
@@ -54,14 +56,6 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Provenance:
-    """Where each record of a table came from: layer name and row (first record is 1), both (n,)."""
-
-    layer: NDArray[np.str_]
-    row: NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HazardAreas:
     """SHA and CHA polygons, and released ones with what they were (IMAS 07.11). All arrays (n,).
 
@@ -93,7 +87,7 @@ class HazardAreas:
     source: Provenance
 
     def __post_init__(self) -> None:
-        _same_length(self, self.id.size)
+        same_length(self, self.id.size)
         not_negative("reported_area_m2", self.reported_area_m2, allow_nan=True)
 
 
@@ -129,7 +123,7 @@ class Searches:
     source: Provenance
 
     def __post_init__(self) -> None:
-        _same_length(self, self.id.size)
+        same_length(self, self.id.size)
         probability("coverage", self.coverage)
         not_negative("items_found", self.items_found, allow_nan=True)
 
@@ -165,7 +159,7 @@ class Events:
     source: Provenance
 
     def __post_init__(self) -> None:
-        _same_length(self, self.id.size)
+        same_length(self, self.id.size)
         not_negative("precision_m", self.precision_m)
         not_negative("num_items", self.num_items)
 
@@ -196,7 +190,7 @@ class Deposits:
     source: Provenance
 
     def __post_init__(self) -> None:
-        _same_length(self, self.id.size)
+        same_length(self, self.id.size)
         not_negative("quantity_low", self.quantity_low)
         not_negative("quantity_high", self.quantity_high)
         if (self.quantity_low > self.quantity_high).any():
@@ -212,7 +206,7 @@ class Districts:
     source: Provenance
 
     def __post_init__(self) -> None:
-        _same_length(self, self.name.size)
+        same_length(self, self.name.size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -240,7 +234,7 @@ class LabelledCells:
     source: Provenance
 
     def __post_init__(self) -> None:
-        _same_length(self, self.id.size)
+        same_length(self, self.id.size)
         probability("outcome", self.outcome, allow_nan=True)
         not_negative("area_m2", self.area_m2, allow_nan=True)
 
@@ -301,6 +295,9 @@ class Case:
         Projected CRS of every geometry, as WKT or authority code. [m]
     labels
         Labelled cells: `remnant prior fit` learns from them; an assessment does not count them.
+    register, destroyed, laying
+        What the register says beside the evidence, in the order of `areas`, `searches` and `deposits`; None where a
+        case was not read from files. Only the tables for treaties and programmes use it.
     model
         Which density model is asked for.
     covariates
@@ -331,6 +328,9 @@ class Case:
     deposits: Deposits
     districts: Districts
     labels: LabelledCells | None = None
+    register: AreaRegister | None = None
+    destroyed: ReportedItems | None = None
+    laying: LayingRecords | None = None
     policy: Policy = field(default_factory=Policy)
     model: ModelSpec = field(default_factory=ModelSpec)
     covariates: tuple[Covariate, ...] = ()
@@ -365,11 +365,3 @@ class Case:
                 f"known ({known})."
             )
         return self.catalogue.priors[name].range
-
-
-def _same_length(record: Any, size: int) -> None:
-    for name in record.__dataclass_fields__:
-        value = getattr(record, name)
-        length = value.row.size if isinstance(value, Provenance) else len(value)
-        if length != size:
-            raise InvalidInput(f"{type(record).__name__}.{name} must have {size} entries; got {length}")

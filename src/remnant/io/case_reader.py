@@ -16,6 +16,7 @@ from pyproj import CRS
 from remnant.catalogue import Catalogue, Range, load_catalogue
 from remnant.errors import CaseError, InvalidInput
 from remnant.evidence import (
+    AreaRegister,
     Case,
     Deposits,
     Districts,
@@ -24,8 +25,10 @@ from remnant.evidence import (
     GridSpec,
     HazardAreas,
     LabelledCells,
+    LayingRecords,
     Policy,
     Provenance,
+    ReportedItems,
     Searches,
 )
 from remnant.io import geometry as geo
@@ -43,9 +46,16 @@ from remnant.io.table import file_parts, sha256
 
 _TABLES: Mapping[str, type[Any]] = {
     "areas": HazardAreas, "searches": Searches, "events": Events, "deposits": Deposits, "districts": Districts,
-    "labels": LabelledCells,
+    "labels": LabelledCells, "register": AreaRegister, "destroyed": ReportedItems, "laying": LayingRecords,
 }  # fmt: skip
-_TEXT = frozenset({"id", "hazard_class", "status", "method", "type", "kind", "search_id", "setting", "name"})
+_TEXT = frozenset(
+    {
+        "id", "hazard_class", "status", "method", "type", "kind", "search_id", "setting", "name",
+        "parent_id", "district", "former_class", "released_as", "how_from", "day_from",
+        "time_of_day", "fuze", "anti_handling", "self_destruct",
+    }
+)  # fmt: skip
+_TRUTHS = frozenset({"is_complete", "is_release"})
 DEFAULT_BLOCK_M = 200.0  # rounded up to whole cells, so that results hardly depend on the cell size
 _T = TypeVar("_T")
 
@@ -85,12 +95,12 @@ def read_case(path: Path | str, *, catalogue: Catalogue | None = None) -> Case:
     outside = _outside(spec, known, log)
     model = model_of(spec, log)
     covariates, more = covariates_of(
-        spec, folder, crs=crs, rows=rows, shapes=_joined("geometry", [p["geometry"] for _, _, p in parts]),
+        spec, folder, crs=crs, rows=rows, shapes=_shapes(parts),
         region=_attempt(FindingLog(), "region", lambda: _box(spec.region, folder, "region")), tables=tables,
     )  # fmt: skip
     logs += more
     covariates, priors = start_from_prior(
-        spec, folder, crs=crs, shapes=_joined("geometry", [p["geometry"] for _, _, p in parts]), tables=tables,
+        spec, folder, crs=crs, shapes=_shapes(parts), tables=tables,
         covariates=covariates, priors=priors, log=log,
     )  # fmt: skip
     if tables:
@@ -289,6 +299,11 @@ def _table(name: str, parts: Sequence[tuple[str, Rows, Part]]) -> Any:
     return record(**columns, source=source)
 
 
+def _shapes(parts: Sequence[tuple[str, Rows, Part]]) -> Any:
+    """Geometry of all records; the tables that only add words to others have none."""
+    return _joined("geometry", [part["geometry"] for _, _, part in parts if "geometry" in part])
+
+
 def _joined(name: str, pieces: Sequence[Any]) -> Any:
     if name == "types":
         return tuple(t for piece in pieces for t in piece)
@@ -296,7 +311,7 @@ def _joined(name: str, pieces: Sequence[Any]) -> Any:
         return np.concatenate([*pieces, np.empty(0, dtype=object)]).astype(object)
     if name in _TEXT:
         return np.array([str(v) for piece in pieces for v in piece], dtype=np.str_)
-    dtype = np.bool_ if name == "is_complete" else np.float64
+    dtype = np.bool_ if name in _TRUTHS else np.float64
     return np.concatenate([*pieces, np.empty(0)]).astype(dtype)
 
 

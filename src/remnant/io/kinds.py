@@ -16,6 +16,7 @@ from remnant.catalogue import Catalogue
 from remnant.errors import InvalidInput
 from remnant.io import places
 from remnant.io.labels import labelled_cells
+from remnant.io.register import area_register, items_by_kind, released_register
 from remnant.io.rows import Rows
 
 Part = Mapping[str, Any]
@@ -29,6 +30,11 @@ _DATES = ("date", "start", "end")
 _ITEMS = ("items_start", "items_end", "items_found", "is_complete")
 _SIZE = ("reported_area_m2", "precision_m")
 _EVENT = ("precision_m", "quantity", "search_id", *_DATES)
+_REGISTER = (
+    "district", "recorded", "released", "released_as", "cancelled_m2", "reduced_m2", "cleared_m2", "remaining_m2",
+)  # fmt: skip
+_KINDS_OF_ITEMS = ("num_ap_mines", "num_av_mines", "num_submunitions", "num_other_items")
+_LAYING = ("time_of_day", "fuze", "anti_handling", "self_destruct")
 _AMOUNT = ("quantity", "quantity_low", "quantity_high", "rounds", "items_per_round")
 
 
@@ -37,13 +43,28 @@ def _keys(needed: Sequence[str], others: Sequence[str]) -> Mapping[str, bool]:
 
 
 KEYS: Mapping[str, Mapping[str, bool]] = {
-    "hazard_areas": _keys(("hazard_class", "type"), ("id", "status", *_DATES, *_SIZE)),
-    "released_areas": _keys(("type", "method", "coverage"), ("id", "hazard_class", *_ITEMS, *_DATES, *_SIZE)),
-    "searches": _keys(("method", "coverage"), ("id", "items_found", "is_complete", "type", *_DATES)),
+    "hazard_areas": _keys(("hazard_class", "type"), ("id", "status", *_DATES, *_SIZE, *_REGISTER)),
+    "released_areas": _keys(
+        ("type", "method", "coverage"),
+        (
+            "id",
+            "hazard_class",
+            *_ITEMS,
+            *_DATES,
+            *_SIZE,
+            "area_id",
+            "former_class",
+            *_REGISTER,
+            *_KINDS_OF_ITEMS,
+        ),
+    ),
+    "searches": _keys(
+        ("method", "coverage"), ("id", "items_found", "is_complete", "type", *_DATES, *_KINDS_OF_ITEMS)
+    ),
     "land_use": _keys(("method", "coverage"), ("id", *_DATES)),
     "finds": _keys(("type",), ("id", *_EVENT)),
     "accidents": _keys(("type",), ("id", *_EVENT)),
-    "deposits": _keys(("type",), ("id", "setting", "delivery", *_AMOUNT, *_DATES, "precision_m")),
+    "deposits": _keys(("type",), ("id", "setting", "delivery", *_AMOUNT, *_DATES, "precision_m", *_LAYING)),
     "districts": _keys(("name",), ()),
     "labelled_cells": _keys(("outcome",), ("id", "reported_area_m2", *_DATES)),
 }
@@ -65,7 +86,9 @@ def parts_of(rows: Rows, context: Context) -> dict[str, Part]:
 
 
 def _hazard_areas(rows: Rows, context: Context) -> dict[str, Part]:
-    return {"areas": _areas(rows, context, _status(rows), "SHA")[0]}
+    words = rows.texts("status")
+    area = _areas(rows, context, _status(rows, words), "SHA")[0]
+    return {"areas": area, "register": area_register(rows, context.as_of, area["status"], words)}
 
 
 def _released_areas(rows: Rows, context: Context) -> dict[str, Part]:
@@ -75,7 +98,12 @@ def _released_areas(rows: Rows, context: Context) -> dict[str, Part]:
     start, end = rows.days(context.as_of)
     search = _search(rows, context, shape, start, end)
     search["type"] = np.array([names[0] if len(names) == 1 else "" for names in area["types"]], dtype=object)
-    return {"areas": area, "searches": search}
+    register = released_register(
+        rows, context.as_of, context.catalogue, search["method"], (search["start_day"], search["end_day"])
+    )
+    return {
+        "areas": area, "searches": search, "register": register, "destroyed": items_by_kind(rows, has_kinds=True),
+    }  # fmt: skip
 
 
 def _areas(
@@ -114,7 +142,10 @@ def _searches(rows: Rows, context: Context) -> dict[str, Part]:
     _count_undated(rows, start, end)
     places.count_duplicates(rows, geometry)
     places.count_unknown(rows, geometry, "they lower nothing")
-    return {"searches": _search(rows, context, geometry, start, end)}
+    return {
+        "searches": _search(rows, context, geometry, start, end),
+        "destroyed": items_by_kind(rows, has_kinds=rows.spec.kind == "searches"),
+    }
 
 
 def _search(
@@ -203,7 +234,7 @@ def _deposits(rows: Rows, context: Context) -> dict[str, Part]:
     _count_undated(rows, start, end)
     places.count_duplicates(rows, geometry)
     places.count_unknown(rows, geometry, "they stay in the totals as deposits of unknown place")
-    return {"deposits": columns}
+    return {"deposits": columns, "laying": {key: rows.texts(key) for key in _LAYING}}
 
 
 def _quantities(rows: Rows) -> tuple[Floats, Floats]:
@@ -266,9 +297,9 @@ def _ids(rows: Rows) -> NDArray[np.object_]:
     return np.where(ids == "", own, ids)
 
 
-def _status(rows: Rows) -> NDArray[np.object_]:
+def _status(rows: Rows, words: NDArray[np.object_]) -> NDArray[np.object_]:
     out = np.full(rows.size, "open", dtype=object)
-    for index, text in enumerate(rows.texts("status")):
+    for index, text in enumerate(words):
         key = text.casefold()
         if key in _RELEASED:
             out[index] = "released"

@@ -90,6 +90,24 @@ class Columns(Section):
     method: str | None = None
     reported_area_m2: str | None = None
     outcome: str | None = None
+    area_id: str | None = None
+    district: str | None = None
+    former_class: str | None = None
+    recorded: str | None = None
+    released: str | None = None
+    released_as: str | None = None
+    cancelled_m2: str | None = None
+    reduced_m2: str | None = None
+    cleared_m2: str | None = None
+    remaining_m2: str | None = None
+    num_ap_mines: str | None = None
+    num_av_mines: str | None = None
+    num_submunitions: str | None = None
+    num_other_items: str | None = None
+    time_of_day: str | None = None
+    fuze: str | None = None
+    anti_handling: str | None = None
+    self_destruct: str | None = None
 
 
 class Defaults(Section):
@@ -118,6 +136,24 @@ class Defaults(Section):
     method: str | None = None
     reported_area_m2: Number | None = None
     outcome: str | None = None
+    area_id: str | None = None
+    district: str | None = None
+    former_class: str | None = None
+    recorded: IsoDate | None = None
+    released: IsoDate | None = None
+    released_as: str | None = None
+    cancelled_m2: Number | None = None
+    reduced_m2: Number | None = None
+    cleared_m2: Number | None = None
+    remaining_m2: Number | None = None
+    num_ap_mines: Number | None = None
+    num_av_mines: Number | None = None
+    num_submunitions: Number | None = None
+    num_other_items: Number | None = None
+    time_of_day: str | None = None
+    fuze: str | None = None
+    anti_handling: str | None = None
+    self_destruct: str | None = None
 
 
 class Layer(Section):

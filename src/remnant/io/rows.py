@@ -45,6 +45,14 @@ BOUNDS = {
     "items_per_round": Bounds(low=0.0, high=1e6, words="items per round, 0 to 1e6"),
     "precision_m": Bounds(low=0.0, high=LARGEST_PRECISION_M, words="a radius in metres, 0 to 1e6"),
     "reported_area_m2": Bounds(low=1e-6, high=LARGEST_AREA_M2, words="an area in m², above 0"),
+    **dict.fromkeys(
+        ("cancelled_m2", "reduced_m2", "cleared_m2", "remaining_m2"),
+        Bounds(low=0.0, high=LARGEST_AREA_M2, words="an area in m², 0 or more"),
+    ),
+    **dict.fromkeys(
+        ("num_ap_mines", "num_av_mines", "num_submunitions", "num_other_items"),
+        Bounds(low=0.0, high=LARGEST_QUANTITY, words="a whole number of items, 0 to 1e9", is_whole=True),
+    ),
 }
 
 
@@ -169,6 +177,10 @@ class Rows:
                         int(index), f"blank-{key.replace('_', '-')}", f"{key} is required", "the cell is blank",
                         f"fill it, or name [layers.defaults] {key}",
                     )  # fmt: skip
+
+    def span(self, key: str, as_of: dt.date) -> tuple[Floats, Floats]:
+        """(n,) first and last day that one key may mean, NaN where unknown; errors for days after `as_of`."""
+        return self._spans(key, as_of)
 
     def days(self, as_of: dt.date) -> tuple[Floats, Floats]:
         """(n,) first and last day of what the record says, NaN where unknown; errors for days after `as_of`."""
