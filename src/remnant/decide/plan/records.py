@@ -208,6 +208,8 @@ class PlanAreas:
         Such as ``armed items`` or ``casualties per year``.
     place_known
         (n_areas,) whether it can be pointed at.
+    work_left
+        (n_areas,) share of the ground of each that is still to be worked, less than 1 for a task under way; None: all.
     pairs
         (n_pairs, 2) areas that are neighbours.
     """
@@ -220,6 +222,7 @@ class PlanAreas:
     items: Floats
     harm_unit: str
     place_known: NDArray[np.bool_]
+    work_left: Floats | None = None
     pairs: Ints = field(default_factory=lambda: np.empty((0, 2), np.int64))
 
     def __post_init__(self) -> None:
@@ -317,6 +320,47 @@ class Programme:
         return (day_number(self.horizon) - self.start_d) / YEAR_D
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One task of a plan.
+
+    Parameters
+    ----------
+    area_id, action, team
+        What is done where, by which team type.
+    first, last
+        Periods in which it begins and ends, counted from 0.
+    team_days, usd
+        Expected working days of one team, and cost, in each period. [d], [USD]
+    follow_up_days
+        Expected working days of the team type that clears after a survey's find, in each period. [d]
+    harm, land_m2
+        Expected harm kept away up to the horizon [`harm_unit` × years], and land returned [m²].
+    value
+        What it counts for in the plan, without bonuses for neighbours. [1]
+    p_find
+        Chance that a survey finds something and is followed by clearance. [1]
+    """
+
+    area_id: str
+    action: Action
+    team: str
+    first: int
+    last: int
+    team_days: tuple[float, ...]
+    usd: tuple[float, ...]
+    follow_up_days: tuple[float, ...]
+    harm: float
+    land_m2: float
+    value: float
+    p_find: float
+
+    @property
+    def total_usd(self) -> float:
+        """Its cost. [USD]"""
+        return sum(self.usd)
+
+
 def log_parameters(pace: Range) -> tuple[float, float]:
     """Mean and standard deviation of the logarithm of a range, read as the 90 % interval of a log-normal.
 
@@ -327,3 +371,36 @@ def log_parameters(pace: Range) -> tuple[float, float]:
     """
     low, high = np.log(pace.low), np.log(pace.high)
     return float(0.5 * (low + high)), float((high - low) / (2.0 * _Z95))
+
+
+def days_each(team: TeamType, work_m2: Floats) -> Floats:
+    """Expected working days of one team for tasks of these sizes: the mean over the range of its pace.
+
+    Parameters
+    ----------
+    team
+        The team type.
+    work_m2
+        Ground to work. [m²]
+
+    Returns
+    -------
+    Days, in the shape of `work_m2`. [d]
+
+    Examples
+    --------
+    >>> pace = Range(low=20, high=20, unit="m2/d", basis="judgement", source="me")
+    >>> team = TeamType(name="t", action="clear", num_teams=1, m2_per_day=pace, usd_per_day=pace)
+    >>> days_each(team, np.array([100.0, 50.0])).tolist()
+    [5.0, 2.5]
+    """
+    mean, sd = log_parameters(team.pace)
+    if team.m2_per_day is not None:
+        return work_m2 * float(np.exp(-mean + 0.5 * sd * sd))
+    return np.full(work_m2.shape, float(np.exp(mean + 0.5 * sd * sd)))
+
+
+def usd_each(team: TeamType) -> float:
+    """Cost of one team for a working day: the middle of its range. [USD/d]"""
+    return 0.5 * (team.usd_per_day.low + team.usd_per_day.high)
+

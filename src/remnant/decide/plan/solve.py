@@ -23,10 +23,11 @@ Effort = Literal["full", "quick"]
 _PROVEN = 1e-6  # relative gap that counts as none
 _SMALL_SIZE = 1500  # options and pairs that the solver gets at once
 _WHOLE_SIZE = 6000  # that it gets after the core
-_CORE_SIZE = 1200  # options most in doubt that it gets first
-_CORE_GAP = 3e-5
+_CORE_SIZES = (500, 1000, 2000)  # options most in doubt that it gets first
+_CORE_GAP = 1e-4
+_PRICED_OPTIONS = 3e7  # options times evaluations of the bound
+_FEWEST_PRICES = 40
 _CORE_TIME = 0.25  # of the time for a call
-_ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class Limits:
 
 
 _LIMITS: dict[Effort, Limits] = {
-    "full": Limits(num_prices=120, num_plans=8, time_s=20.0, num_nodes=20_000),
+    "full": Limits(num_prices=300, num_plans=12, time_s=10.0, num_nodes=20_000),
     "quick": Limits(num_prices=40, num_plans=3, time_s=2.0, num_nodes=500),
 }
 
@@ -90,7 +91,8 @@ def solve(problem: Problem, *, effort: Effort = "full", time_s: float | None = N
     if plain is None:
         plain = _must_first(part, limits)
     base = part.worth(plain)
-    bounds = least_bound(part, num_steps=limits.num_prices)
+    steps = int(np.clip(_PRICED_OPTIONS / max(part.group.size, 1), _FEWEST_PRICES, limits.num_prices))
+    bounds = least_bound(part, num_steps=min(steps, limits.num_prices))
     least = min(bounds, key=lambda b: b.value)
     plan = _from_prices(part, plain, bounds, least, limits)
     limit, how, cut = least.value, "prices", False
@@ -157,18 +159,16 @@ def _by_solver(
 ) -> tuple[Chosen, float, str, bool]:
     """The plan after the mixed-integer solver, the bound, how, and whether a limit stopped it."""
     cut = False
-    for _ in range(_ROUNDS):
+    for core_size in _CORE_SIZES:
         left, _, size = _left(problem, plan, least)
         if size <= _SMALL_SIZE:
             break
         value = problem.worth(plan)
-        doubt, held = _core(problem, plan, least, ~left)
+        doubt, held = _core(problem, plan, least, ~left, core_size)
         done = solve_exact(problem, options=doubt, always=held, typical=value, gap=_CORE_GAP,
                            time_s=_CORE_TIME * limits.time_s, num_nodes=limits.num_nodes)  # fmt: skip
         cut = cut or not done.is_done
         plan = max((plan, improved(problem, _better(problem, plan, done), least)), key=problem.worth)
-        if problem.worth(plan) <= value * (1.0 + _PROVEN):
-            break
     left, always, size = _left(problem, plan, least)
     if size > _WHOLE_SIZE:
         return plan, least.value, "prices and solver", cut
@@ -204,7 +204,7 @@ def _num_pairs(problem: Problem, options: NDArray[np.bool_]) -> int:
 
 
 def _core(
-    problem: Problem, plan: Chosen, least: Bound, out: NDArray[np.bool_]
+    problem: Problem, plan: Chosen, least: Bound, out: NDArray[np.bool_], size: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Options that the prices leave most in doubt, with the plan's own; and groups in which the plan's is held."""
     net = least.net + least.credit[problem.group]
@@ -213,7 +213,7 @@ def _core(
     # an option far below the best of its own group is in no doubt, whatever its own sign
     doubt = np.maximum(np.maximum(top, 0.0)[problem.group] - net, np.abs(top)[problem.group])
     doubt[out] = np.inf
-    order = np.argsort(doubt, kind="stable")[:_CORE_SIZE]
+    order = np.argsort(doubt, kind="stable")[:size]
     chosen = np.zeros(problem.group.size, np.bool_)
     chosen[order[np.isfinite(doubt[order])]] = True
     in_core = np.zeros(problem.num_groups, np.bool_)
