@@ -45,7 +45,9 @@ def areas_to_plan(
     is_open = (assessment.areas["status"] == "open").to_numpy() & (explosive.mean(axis=0) > 0.0)
     keep = np.flatnonzero(is_open)
     if not keep.size:
-        raise InvalidInput("a plan needs open hazard areas; the case has none. Check the status of its hazard areas.")
+        raise InvalidInput(
+            "a plan needs open hazard areas; the case has none. Check the status of its hazard areas."
+        )
     table = assessment.areas.iloc[keep].reset_index(drop=True)
     return PlanAreas(
         area_id=tuple(str(a) for a in table["area_id"]),
@@ -69,9 +71,7 @@ def _armed_share(assessment: Assessment) -> Floats:
     return np.asarray(np.divide(armed, first, out=np.zeros(shape), where=first > 0.0))
 
 
-def with_neighbours(
-    areas: PlanAreas, geometry: NDArray[np.object_], within_m: float
-) -> PlanAreas:
+def with_neighbours(areas: PlanAreas, geometry: NDArray[np.object_], within_m: float) -> PlanAreas:
     """The areas with pairs of those whose outlines lie within a distance of each other. [m]"""
     return replace(areas, pairs=neighbours(geometry, within_m))
 

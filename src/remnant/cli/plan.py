@@ -27,7 +27,8 @@ def plan(
         Path, typer.Argument(metavar="PLAN", help="plan.toml: periods, teams, wishes, weights.")
     ],
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Folder for the page, the tables and the layer.")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder for the page, the tables and the layer."),
     ] = None,
     report: Annotated[
         Path | None, typer.Option("--report", metavar="FILE", help="What tasks have reported; plans anew.")
@@ -38,15 +39,13 @@ def plan(
     draws: Annotated[
         int, typer.Option("--draws", min=0, max=1000, help="Posterior draws to plan on, each by itself.")
     ] = 40,
-    seconds: Annotated[
-        float, typer.Option("--seconds", min=0.1, help="For each call of the solver.")
-    ] = 10.0,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="For each call of the solver.")] = 10.0,
     layer: Annotated[str | None, typer.Option("--layer", help="Layer or sheet of a table of areas.")] = None,
     crs: Annotated[str, typer.Option("--crs", help="Of a table that does not say its own.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but refusals.")] = False,
 ) -> None:
-    """Plan which areas to cancel, survey, clear or monitor, in which period, by which teams, with a bound on the best."""
+    """Plan which areas to cancel, survey, clear or monitor, in which period, by which teams, with a bound."""
     from remnant.decide.plan import after_reports, make_plan
     from remnant.io import check_output_folder
     from remnant.io.plan_file import programme_of, read_plan_file
@@ -66,7 +65,12 @@ def plan(
             programme, kept = after_reports(programme, reports)
             outlines = outlines.iloc[kept].reset_index(drop=True)
         answer = make_plan(
-            programme, seed=read.content.seed, num_draws=draws, num_front=pareto, time_s=seconds, progress=tell
+            programme,
+            seed=read.content.seed,
+            num_draws=draws,
+            num_front=pareto,
+            time_s=seconds,
+            progress=tell,
         )
         if out is not None:
             tell("drawing the page", 1.0)
@@ -75,7 +79,9 @@ def plan(
                 page=render_plan(answer, read.content.name, outlines),
             )  # fmt: skip
     if as_json:
-        typer.echo(json.dumps(plan_json(answer, read.content.name), indent=2, ensure_ascii=False, allow_nan=False))
+        typer.echo(
+            json.dumps(plan_json(answer, read.content.name), indent=2, ensure_ascii=False, allow_nan=False)
+        )
     elif not quiet:
         for line in plan_lines(answer):
             typer.echo(line)

@@ -184,7 +184,8 @@ def programme_of(read: PlanRead, areas: PlanAreas) -> Programme:
 def _team(t: TeamSection) -> TeamType:
     months = {} if t.months is None else {"months": tuple(t.months)}
     return TeamType(
-        name=t.name, action=t.action, num_teams=t.num_teams, usd_per_day=_range(t, "usd_per_day", t.usd_per_day, "USD/d"),
+        name=t.name, action=t.action, num_teams=t.num_teams,
+        usd_per_day=_range(t, "usd_per_day", t.usd_per_day, "USD/d"),
         m2_per_day=None if t.m2_per_day is None else _range(t, "m2_per_day", t.m2_per_day, "m2/d"),
         days_per_task=None if t.days_per_task is None else _range(t, "days_per_task", t.days_per_task, "d"),
         usd_per_task=t.usd_per_task, removes=t.removes, covers=t.covers, follow_up=t.follow_up,
@@ -206,5 +207,3 @@ def _access(a: AccessSection) -> Access:
     starts = [d for d in (a.start, a.wait_until) if d is not None]
     start: dt.date | None = max(starts) if starts else None
     return Access(area_id=a.area_id, start=start, end=a.end, without=tuple(a.without), **months)
-
-

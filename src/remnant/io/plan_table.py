@@ -43,7 +43,9 @@ def read_plan_areas(
     table, file = read_any(path, layer=layer), path.name
     ids = texts(table, _wanted(table, "area_id", file))
     if "" in ids:
-        raise InvalidInput(f"{file}, row {table.row[ids.index('')]}: area_id must be given; it is blank. Name the area.")
+        raise InvalidInput(
+            f"{file}, row {table.row[ids.index('')]}: area_id must be given; it is blank. Name the area."
+        )
     area = _known(table, "area_m2", file)
     mean = _known(table, "harm", file)
     p_any = _or(table, "p_any", np.ones(mean.size), _SHARE, file)
@@ -64,7 +66,9 @@ def read_plan_areas(
         items=items, harm_unit=next(iter(units), "harm as in the table"),
         place_known=np.ones(mean.size, np.bool_) if found is None else ~shapely.is_missing(geometry),
     )  # fmt: skip
-    return areas, gpd.GeoDataFrame({"area_id": list(ids)}, geometry=list(geometry), crs=found[1] if found else None)
+    return areas, gpd.GeoDataFrame(
+        {"area_id": list(ids)}, geometry=list(geometry), crs=found[1] if found else None
+    )
 
 
 def _draws(mean: Floats, p_any: Floats, low: Floats, high: Floats, seed: int) -> Floats:
@@ -83,7 +87,8 @@ def _wanted(table: Table, name: str, file: str) -> str:
     found = column(table, None, (name,), name, file)
     if found is None:
         raise InvalidInput(
-            f"{file}: column {name} must be there; it is not. There are: {', '.join(list(table.cells)[:20])}. Add or rename."
+            f"{file}: column {name} must be there; it is not. There are: {', '.join(list(table.cells)[:20])}. "
+            "Add or rename it."
         )
     return found
 
@@ -94,7 +99,8 @@ def _known(table: Table, name: str, file: str) -> Floats:
     blank = np.flatnonzero(np.isnan(values))
     if blank.size:
         raise InvalidInput(
-            f"{file}, row {table.row[blank[0]]}: {name} must be a number; it is blank. Unknown is not zero: give a value."
+            f"{file}, row {table.row[blank[0]]}: {name} must be a number; it is blank. Unknown is not zero: "
+            "give a value."
         )
     return values
 
@@ -126,17 +132,34 @@ def read_reports(path: Path) -> tuple[Reported, ...]:
         where = f"{file}, row {table.row[i]}"
         outcome = next((o for o in OUTCOMES if o == outcomes[i].lower().replace("_", " ")), None)
         if outcome is None:
-            raise InvalidInput(f"{where}: outcome must be one of {', '.join(OUTCOMES)}; got {outcomes[i]!r}. Correct it.")
-        action = next((a for a in ("clear", "survey", "cancel", "monitor") if a == (actions[i] or "clear")), None)
+            raise InvalidInput(
+                f"{where}: outcome must be one of {', '.join(OUTCOMES)}; got {outcomes[i]!r}. Correct it."
+            )
+        action = next(
+            (a for a in ("clear", "survey", "cancel", "monitor") if a == (actions[i] or "clear")), None
+        )
         if action is None:
-            raise InvalidInput(f"{where}: action must be cancel, survey, clear or monitor; got {actions[i]!r}. Correct it.")
+            raise InvalidInput(
+                f"{where}: action must be cancel, survey, clear or monitor; got {actions[i]!r}. Correct it."
+            )
         try:
             day = date_of(read_days(dates[i])[1])
         except UnreadableCellError as error:
-            raise InvalidInput(f"{where}: date must be a day such as 2027-03-14; got {error}. {error.todo}.") from None
+            raise InvalidInput(
+                f"{where}: date must be a day such as 2027-03-14; got {error}. {error.todo}."
+            ) from None
         except (TypeError, ValueError):
-            raise InvalidInput(f"{where}: date must be a day such as 2027-03-14; got {dates[i]!r}. Correct it.") from None
+            raise InvalidInput(
+                f"{where}: date must be a day such as 2027-03-14; got {dates[i]!r}. Correct it."
+            ) from None
         out.append(
-            Reported(area_id=name, outcome=outcome, date=day, usd=float(usd[i]), share=float(share[i]), action=action)
+            Reported(
+                area_id=name,
+                outcome=outcome,
+                date=day,
+                usd=float(usd[i]),
+                share=float(share[i]),
+                action=action,
+            )
         )
     return tuple(out)

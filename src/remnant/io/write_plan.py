@@ -22,11 +22,16 @@ PAGE, LAYER = "plan.html", "plan.gpkg"
 _ERRORS = (
     pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError, sqlite3.Error,
 )  # fmt: skip
-_MADE = dt.datetime(2000, 1, 1)  # noqa: DTZ001  a fixed stamp, so that two runs give the same bytes
+_MADE = dt.datetime(2000, 1, 1)
 
 
 def write_plan(
-    folder: Path, *, tables: Mapping[str, pd.DataFrame], outlines: gpd.GeoDataFrame, summary: Mapping[str, Any], page: str
+    folder: Path,
+    *,
+    tables: Mapping[str, pd.DataFrame],
+    outlines: gpd.GeoDataFrame,
+    summary: Mapping[str, Any],
+    page: str,
 ) -> Path:
     """Write all files of a plan into a folder: all of them, or none; returns the page.
 
@@ -57,7 +62,9 @@ def write_plan(
                     layer_options={"GEOMETRY_NAME": "geom", "DESCRIPTION": "Plan. Positions of hazards: keep private."},
                 )  # fmt: skip
             except _ERRORS as error:
-                raise RemnantError(f"the map layer could not be written: {error}. Is the disk full?") from error
+                raise RemnantError(
+                    f"the map layer could not be written: {error}. Is the disk full?"
+                ) from error
         write_json(summary, scratch / "plan.json")
         (scratch / PAGE).write_text(page, encoding="utf-8", newline="\n")
     return folder / PAGE
@@ -79,5 +86,5 @@ def _cell(value: object) -> object:
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int | float):
-        return None if value != value else value  # noqa: PLR0124  NaN: unknown, an empty cell
+        return None if value != value else value
     return cell_text(value)

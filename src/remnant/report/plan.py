@@ -26,8 +26,13 @@ _ACTION_WORDS = {
 
 
 def plan_tables(answer: PlanAnswer) -> dict[str, pd.DataFrame]:
-    """Tables of a plan: ``areas`` (a row per area), ``tasks``, ``periods``, ``completion``, and ``front`` if asked for."""
-    out = {"areas": _areas(answer), "tasks": _tasks(answer), "periods": _periods(answer), "completion": _dates(answer)}
+    """Tables of a plan: ``areas`` (a row per area), ``tasks``, ``periods``, ``completion``, ``front`` if asked."""
+    out = {
+        "areas": _areas(answer),
+        "tasks": _tasks(answer),
+        "periods": _periods(answer),
+        "completion": _dates(answer),
+    }
     if answer.front:
         out["front"] = pd.DataFrame(
             [
@@ -64,11 +69,12 @@ def _areas(answer: PlanAnswer) -> pd.DataFrame:
 
 def _tasks(answer: PlanAnswer) -> pd.DataFrame:
     periods = answer.programme.periods
-    columns = ["area_id", "action", "team", "first_period", "last_period", "start", "end", "team_days", "follow_up_days",
-               "usd", "p_find", "harm_removed", "land_m2", "value"]  # fmt: skip
+    columns = ["area_id", "action", "team", "first_period", "last_period", "start", "end", "team_days",
+               "follow_up_days", "usd", "p_find", "harm_removed", "land_m2", "value"]  # fmt: skip
     rows = [
         (t.area_id, t.action, t.team, periods[t.first].name, periods[t.last].name, periods[t.first].start,
-         periods[t.last].end, sum(t.team_days), sum(t.follow_up_days), t.total_usd, t.p_find, t.harm, t.land_m2, t.value)
+         periods[t.last].end, sum(t.team_days), sum(t.follow_up_days), t.total_usd, t.p_find, t.harm,
+         t.land_m2, t.value)
         for t in answer.tasks
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
@@ -100,8 +106,10 @@ def plan_json(answer: PlanAnswer, name: str) -> dict[str, Any]:
     programme, solution = answer.programme, answer.solution
     return {
         "format": "remnant-plan/1", "name": name, "version": __version__, "seed": answer.seed,
-        "harm_unit": programme.areas.harm_unit, "harm_is": f"{programme.areas.harm_unit} × years up to {programme.horizon}",
-        "weights": {"harm": programme.weights.harm, "land": programme.weights.land, "compact": programme.weights.compact},
+        "harm_unit": programme.areas.harm_unit,
+        "harm_is": f"{programme.areas.harm_unit} × years up to {programme.horizon}",
+        "weights": {"harm": programme.weights.harm, "land": programme.weights.land,
+                    "compact": programme.weights.compact},
         "value": solution.value, "bound": solution.bound, "gap": solution.gap, "is_proven": solution.is_proven,
         "greedy_value": solution.greedy, "how": solution.how, "is_cut_short": solution.is_cut_short,
         "harm_removed": answer.harm, "harm_total": answer.harm_total, "land_m2": answer.land_m2, "usd": answer.usd,
@@ -123,22 +131,22 @@ def plan_json(answer: PlanAnswer, name: str) -> dict[str, Any]:
 
 def plan_lines(answer: PlanAnswer) -> list[str]:
     """The plan in a few lines of plain words."""
-    programme, solution = answer.programme, answer.solution
+    programme = answer.programme
     num = len(programme.areas.area_id)
     kinds = [f"{sum(t.action == a for t in answer.tasks)} to {_ACTION_WORDS[a]}"
              for a in ("cancel", "survey", "clear", "monitor") if any(t.action == a for t in answer.tasks)]  # fmt: skip
     share = answer.harm / answer.harm_total if answer.harm_total > 0.0 else 0.0
     lines = [
         f"{len(answer.tasks):,} of {num:,} areas are in the plan: {', '.join(kinds) or 'none'}.",
-        f"It costs {answer.usd:,.0f} USD, returns {answer.land_m2:,.0f} m² and keeps away {share:.1%} of the harm up to "
-        f"{words.day(programme.horizon)} (counted in {programme.areas.harm_unit} × years).",
+        f"It costs {answer.usd:,.0f} USD, returns {answer.land_m2:,.0f} m² and keeps away {share:.1%} of the "
+        f"harm up to {words.day(programme.horizon)} (counted in {programme.areas.harm_unit} × years).",
         f"Weights: harm {programme.weights.harm:g}, land {programme.weights.land:g}, neighbours "
         f"{programme.weights.compact:g}. {quality(answer)}",
     ]
     if answer.regret.size:
         lines.append(
-            f"Planned on {answer.regret.size} draws: the plan falls {answer.regret.mean():.1%} short of the plan for each "
-            f"draw on average, {np.quantile(answer.regret, 0.95):.1%} at the 95 % point."
+            f"Planned on {answer.regret.size} draws: the plan falls {answer.regret.mean():.1%} short of the plan for "
+            f"each draw on average, {np.quantile(answer.regret, 0.95):.1%} at the 95 % point."
         )
     return lines + [completion_words(c, programme.deadline) for c in answer.completion]
 

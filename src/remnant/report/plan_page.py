@@ -7,7 +7,6 @@ from typing import Any
 import geopandas as gpd
 import jinja2
 import matplotlib as mpl
-import matplotlib.dates as mdates
 import numpy as np
 import shapely
 from matplotlib.axes import Axes
@@ -21,6 +20,7 @@ from remnant.decide.plan import PlanAnswer
 from remnant.report import words
 from remnant.report.map_parts import STYLE, frame, north_arrow, outline, padded, png_uri, scale_bar
 from remnant.report.plan import LIMITS, plan_lines, plan_tables
+from remnant.units import day_number
 
 COLOURS = {
     "clear": "#5b0f52", "survey": "#c2571a", "cancel": "#3b7a57", "monitor": "#3b5b8c", "wait": "#d9c77e",
@@ -118,14 +118,14 @@ def _bars(answer: PlanAnswer) -> str:
         FigureCanvasAgg(figure)
         axes = figure.subplots()
         for y, task in enumerate(tasks):
-            start, end = (mdates.date2num(d) for d in (periods[task.first].start, periods[task.last].end))
+            start, end = (day_number(d) for d in (periods[task.first].start, periods[task.last].end))
             axes.barh(y, end - start, left=start, height=0.7, color=COLOURS[task.action])
             axes.text(start, y, f" {task.team}", va="center", color="white", fontsize=6)
         for period in periods:
-            axes.axvline(mdates.date2num(period.start), color="#8b8893", lw=0.4)
+            axes.axvline(day_number(period.start), color="#8b8893", lw=0.4)
         axes.set_yticks(range(len(tasks)), [t.area_id for t in tasks], fontsize=6)
         axes.set_ylim(-0.6, len(tasks) - 0.4)
-        axes.xaxis_date()
+        axes.set_xticks([day_number(p.start) for p in periods], [str(p.start) for p in periods], fontsize=6)
         return png_uri(figure)
 
 
@@ -137,11 +137,11 @@ def _front(answer: PlanAnswer) -> str:
         figure = Figure(figsize=(5.2, 3.6), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots()
-        axes.plot([p.land_m2 / 1e4 for p in answer.front], [p.harm for p in answer.front], "o-", color="#5b0f52")
+        axes.plot(
+            [p.land_m2 / 1e4 for p in answer.front], [p.harm for p in answer.front], "o-", color="#5b0f52"
+        )
         axes.plot([answer.land_m2 / 1e4], [answer.harm], "*", ms=11, color="#c2571a", label="this plan")
         axes.set_xlabel("land returned [ha]")
         axes.set_ylabel(f"harm kept away [{answer.programme.areas.harm_unit} × years]")
         axes.legend(frameon=False)
         return png_uri(figure)
-
-

@@ -23,8 +23,8 @@ from remnant.decide.plan.records import Task as Task
 from remnant.decide.plan.records import TeamType as TeamType
 from remnant.decide.plan.records import Weights as Weights
 from remnant.decide.plan.records import days_each as days_each
-from remnant.decide.plan.solve import solve as solve
 from remnant.decide.plan.replan import OUTCOMES as OUTCOMES
 from remnant.decide.plan.replan import Outcome as Outcome
 from remnant.decide.plan.replan import Reported as Reported
 from remnant.decide.plan.replan import after_reports as after_reports
+from remnant.decide.plan.solve import solve as solve

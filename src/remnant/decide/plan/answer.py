@@ -131,7 +131,9 @@ def make_plan(
     tasks = tasks_of(programme, options, solution.chosen)
     faults = faults_of(programme, tasks)
     if faults:
-        raise RemnantError(f"the plan breaks its own rules, so it is not given: {faults[0]}. Please report this.")
+        raise RemnantError(
+            f"the plan breaks its own rules, so it is not given: {faults[0]}. Please report this."
+        )
     share, same, regret = _on_draws(programme, options, problem, solution, seed, num_draws, tell)
     tell("dating completion", 0.0)
     done = completions(programme, tasks, rng=np.random.default_rng([seed, *b"completion"]))
@@ -162,7 +164,13 @@ def _solved(
 
 
 def _on_draws(
-    programme: Programme, options: Options, problem: Problem, solution: Solution, seed: int, num: int, tell: Progress
+    programme: Programme,
+    options: Options,
+    problem: Problem,
+    solution: Solution,
+    seed: int,
+    num: int,
+    tell: Progress,
 ) -> tuple[Floats, Floats, Floats]:
     """How often each area is served in plans made for single draws, by the same action, and the plan's regret."""
     there = len(programme.areas.harm)
@@ -190,7 +198,11 @@ def _value_of_draw(programme: Programme, options: Options, draw: int) -> Floats:
     """(n,) value of the options if the harm is that of one draw."""
     parts = {"area": options.area, "team": options.team, "first": options.first, "last": options.last}
     harm = options.factor * harm_within(programme, parts, programme.areas.harm[draw])
-    gain = programme.weights.harm * (harm - options.harm) / options.harm_total if options.harm_total > 0.0 else 0.0
+    gain = (
+        programme.weights.harm * (harm - options.harm) / options.harm_total
+        if options.harm_total > 0.0
+        else 0.0
+    )
     return np.asarray(options.value + gain)
 
 
@@ -225,7 +237,9 @@ def pareto_front(programme: Programme, num: int, progress: Progress | None = Non
             progress("drawing the Pareto front", i / num)
         angle = 0.5 * np.pi * i / max(num - 1, 1)
         weights = Weights(
-            harm=max(float(np.cos(angle)), 1e-6), land=max(float(np.sin(angle)), 1e-6), compact=programme.weights.compact
+            harm=max(float(np.cos(angle)), 1e-6),
+            land=max(float(np.sin(angle)), 1e-6),
+            compact=programme.weights.compact,
         )
         one = replace(programme, weights=weights)
         options = options_of(one)
@@ -242,5 +256,3 @@ def pareto_front(programme: Programme, num: int, progress: Progress | None = Non
     ]  # fmt: skip
     unique = {(p.harm, p.land_m2): p for p in reversed(kept)}
     return tuple(sorted(unique.values(), key=lambda p: -p.harm))
-
-

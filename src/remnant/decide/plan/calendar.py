@@ -45,7 +45,7 @@ def work_days(team: TeamType, programme: Programme, window: Window = ALWAYS) -> 
     for t, period in enumerate(programme.periods):
         start = max(period.start, window.start or period.start)
         end = min(period.end, window.end or period.end)
-        days = np.arange(start, max(end, start), dtype="datetime64[D]")
+        days = np.arange(np.datetime64(start), np.datetime64(max(end, start)))
         month = days.astype("datetime64[M]").astype(np.int64) % 12 + 1
         out[t] = np.isin(month, list(months)).sum() * team.days_per_week / 7.0
     return out

@@ -55,7 +55,9 @@ def faults_of(programme: Programme, tasks: Sequence[Task]) -> tuple[str, ...]:
         elif made.action not in (must.actions or ("cancel", "survey", "clear")):
             faults.append(f"{must.area_id} must be served by {', '.join(must.actions)}; it is {made.action}")
         elif must.by is not None and programme.periods[made.last].end > must.by + dt.timedelta(days=1):
-            faults.append(f"{must.area_id} must be done by {must.by}; it ends with {programme.periods[made.last].name}")
+            faults.append(
+                f"{must.area_id} must be done by {must.by}; it ends with {programme.periods[made.last].name}"
+            )
     return tuple(faults)
 
 
@@ -68,7 +70,12 @@ def _mean_days(team: TeamType, ground_m2: float) -> float:
 
 
 def _task_faults(
-    programme: Programme, task: Task, i: int, teams: dict[str, TeamType], days: _OpenDays, limits: dict[str, Access]
+    programme: Programme,
+    task: Task,
+    i: int,
+    teams: dict[str, TeamType],
+    days: _OpenDays,
+    limits: dict[str, Access],
 ) -> list[str]:
     areas, team = programme.areas, teams[task.team]
     out = []
@@ -90,9 +97,13 @@ def _task_faults(
     if not math.isclose(sum(task.usd), usd, rel_tol=_ALLOWED, abs_tol=1e-6):
         out.append(f"{task.area_id}: cost {sum(task.usd):.6g} USD stated, {usd:.6g} expected")
     if not math.isclose(sum(task.follow_up_days), follow, rel_tol=_ALLOWED, abs_tol=1e-9):
-        out.append(f"{task.area_id}: {sum(task.follow_up_days):.6g} days after finds stated, {follow:.6g} expected")
+        out.append(
+            f"{task.area_id}: {sum(task.follow_up_days):.6g} days after finds stated, {follow:.6g} expected"
+        )
     land = {"cancel": float(areas.area_m2[i]) * (1.0 - float(areas.p_any[i])), "monitor": 0.0}
-    if not math.isclose(task.land_m2, land.get(task.action, float(areas.area_m2[i])), rel_tol=_ALLOWED, abs_tol=1e-6):
+    if not math.isclose(
+        task.land_m2, land.get(task.action, float(areas.area_m2[i])), rel_tol=_ALLOWED, abs_tol=1e-6
+    ):
         out.append(f"{task.area_id}: land returned does not come to what is stated")
     out += _time_faults(programme, task, team, days, limit is not None)
     return out
@@ -149,9 +160,11 @@ def _time_faults(
     if not used or used[0] < task.first or used[-1] > task.last:
         out.append(f"{task.area_id}: work lies outside the periods of the task")
     for t in used:
-        free = days.of( t, team, task.area_id if is_limited else None) * team.max_teams_per_task
+        free = days.of(t, team, task.area_id if is_limited else None) * team.max_teams_per_task
         if task.team_days[t] > free * (1.0 + _ALLOWED):
-            out.append(f"{task.area_id}: {programme.periods[t].name} has {free:.6g} days in season and with access")
+            out.append(
+                f"{task.area_id}: {programme.periods[t].name} has {free:.6g} days in season and with access"
+            )
     return out
 
 
@@ -176,7 +189,7 @@ def _sum_faults(
             out.append(f"{period.name}: {spent[t]:.6g} USD planned, {budget:.6g} there")
         saved = budget - spent[t] if programme.carry_over else 0.0
         for name, team in teams.items():
-            free = days.of( t, team, None) * team.num_teams
+            free = days.of(t, team, None) * team.num_teams
             if worked[name, t] > free * (1.0 + _ALLOWED) + 1e-6:
                 out.append(f"{period.name}: {name} has {free:.6g} team-days, {worked[name, t]:.6g} planned")
     return out

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from remnant.decide.plan.calendar import work_days
 from remnant.decide.plan.options import work_of
 from remnant.decide.plan.records import Programme, Task, TeamType, log_parameters, usd_each
 from remnant.units import YEAR_D, Floats, Ints, date_of, day_number
@@ -64,8 +63,8 @@ def completions(
 
     Notes
     -----
-    In each draw the pace of a team type is drawn once from its range (log-normal) and shared by its tasks; a survey finds
-    with its chance, and what follows is cleared. A team type works its tasks without a break in its season; after the
+    In each draw the pace of a team type is drawn once from its range (log-normal) and shared by its tasks; a survey
+    finds with its chance, and what follows is cleared. A team type works its tasks without a break in its season; after the
     last period teams and yearly budget stay as they were. The date is that of the last team type, or of the money.
     """
     place = {a: i for i, a in enumerate(programme.areas.area_id)}
@@ -154,24 +153,35 @@ class _Draws:
         last = np.full(num, programme.start_d)
         for k, team in enumerate(programme.teams):
             last = np.maximum(last, _when(need[:, k], *_capacity(programme, team)))
-        budget = np.cumsum([0.0, *(p.budget_usd for p in programme.periods)])
-        span = (_ends(programme)[-1] - programme.start_d) / YEAR_D
-        return np.maximum(last, _when(money, _ends(programme), budget, budget[-1] / span / YEAR_D))
+        return np.maximum(last, _paid(programme, money))
 
 
-def _ends(programme: Programme) -> Floats:
-    return np.array([programme.start_d, *(day_number(p.end) for p in programme.periods)])
+def _paid(programme: Programme, money: Floats) -> Floats:
+    """Day from which there is money for so much: a period's budget is there when it starts."""
+    starts = np.array([day_number(p.start) for p in programme.periods])
+    budget = np.cumsum([p.budget_usd for p in programme.periods])
+    end = day_number(programme.periods[-1].end)
+    a_day = float(budget[-1]) / (end - programme.start_d)
+    later = end + (money - budget[-1]) / a_day if a_day > 0.0 else np.full(money.shape, np.inf)
+    inside = starts[np.minimum(np.searchsorted(budget, money), starts.size - 1)]
+    return np.asarray(np.where(money > budget[-1], later, inside))
 
 
 def _capacity(programme: Programme, team: TeamType) -> tuple[Floats, Floats, float]:
-    """Days, team-days done by them, and team-days a day after the last."""
-    done = np.cumsum([0.0, *(work_days(team, programme) * team.num_teams)])
-    return _ends(programme), done, team.num_teams * team.days_per_week / 7.0 * len(set(team.months)) / 12.0
+    """Days, team-days done by them in season, and team-days a day after the last."""
+    starts = np.array([day_number(p.start) for p in programme.periods])
+    ends = np.array([day_number(p.end) for p in programme.periods])
+    days = np.arange(programme.start_d, ends[-1])
+    month = days.astype(np.int64).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
+    within = ((days[:, None] >= starts) & (days[:, None] < ends)).any(axis=1)
+    a_day = team.num_teams * team.days_per_week / 7.0
+    done = np.concatenate([[0.0], np.cumsum(np.isin(month, team.months) * within * a_day)])
+    return np.append(days, ends[-1]), done, a_day * len(set(team.months)) / 12.0
 
 
 def _when(need: Floats, days: Floats, done: Floats, rate: float) -> Floats:
     """Day on which as much is done as needed."""
-    inside = np.interp(need, done, days) if done[-1] > 0.0 else np.full(need.shape, days[0])
-    beyond = np.where(need > done[-1], (need - done[-1]) / rate if rate > 0.0 else np.inf, 0.0)
+    inside: Floats = days[np.minimum(np.searchsorted(done, need - 1e-9), days.size - 1)]
+    beyond = (need - done[-1]) / rate
     when = np.where(need > done[-1], days[-1] + beyond, inside)
     return np.asarray(np.where(when > days[0] + _FAR_D, np.inf, when))

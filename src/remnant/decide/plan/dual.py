@@ -142,7 +142,9 @@ def _cut(level: Floats, one: Ints, two: Ints, worth: Floats) -> tuple[Floats, In
     end = np.concatenate([full, np.full(nodes.size, sink), b, a])
     size = np.concatenate([np.maximum(here, 0.0), np.maximum(-here, 0.0), 0.5 * worth, 0.5 * worth])
     graph = csr_array(
-        ((size * scale).astype(np.int32), (start, end)), shape=(nodes.size + 2, nodes.size + 2), dtype=np.int32
+        ((size * scale).astype(np.int32), (start, end)),
+        shape=(nodes.size + 2, nodes.size + 2),
+        dtype=np.int32,
     )
     flow = maximum_flow(graph, source, sink).flow.tocsr()
     passed = np.asarray(flow[a, b]).reshape(-1).astype(np.float64) / scale
@@ -153,7 +155,9 @@ def _cut(level: Floats, one: Ints, two: Ints, worth: Floats) -> tuple[Floats, In
     return np.clip(passed, -0.5 * worth, 0.5 * worth), nodes[reached[reached < nodes.size]]
 
 
-def least_bound(problem: Problem, *, num_steps: int, start: Floats | None = None, tolerance: float = 1e-7) -> list[Bound]:
+def least_bound(
+    problem: Problem, *, num_steps: int, start: Floats | None = None, tolerance: float = 1e-7
+) -> list[Bound]:
     """Bounds at better and better prices, the least one last.
 
     Cutting planes with a box around the best prices so far that grows and shrinks with success.
@@ -228,7 +232,9 @@ def first_prices(problem: Problem) -> Floats:
         ratio = np.where(share > 0.0, problem.value / share, 0.0)
     order = np.argsort(-ratio, kind="stable")
     once = np.zeros(share.size, np.bool_)
-    once[np.unique(problem.group[order], return_index=True)[1]] = True  # first entry of each group in the order
+    once[np.unique(problem.group[order], return_index=True)[1]] = (
+        True  # first entry of each group in the order
+    )
     order = order[once]
     last = int(np.searchsorted(np.cumsum(share[order]), size))
     return np.full(size, max(float(ratio[order[min(last, order.size - 1)]]), 0.0))

@@ -64,7 +64,9 @@ def solve_exact(
     needed = problem.must if always is None else problem.must | always
     if not part.size:
         empty = np.full(problem.num_groups, -1, np.int64)
-        return Exact(chosen=None if needed.any() else empty, bound=0.0, is_done=True, is_infeasible=bool(needed.any()))
+        return Exact(
+            chosen=None if needed.any() else empty, bound=0.0, is_done=True, is_infeasible=bool(needed.any())
+        )
     scale = _WHOLE / max(typical, 1e-300)
     group, pairs, worth = problem.group[part], problem.pairs, problem.pair_value
     there = np.zeros(problem.num_groups, np.bool_)
@@ -119,7 +121,12 @@ def _read(problem: Problem, part: Ints, x: Floats) -> Chosen | None:
 
 
 def _rows(
-    problem: Problem, part: Ints, needed: NDArray[np.bool_], pairs: Ints, there: NDArray[np.bool_], tighter: float
+    problem: Problem,
+    part: Ints,
+    needed: NDArray[np.bool_],
+    pairs: Ints,
+    there: NDArray[np.bool_],
+    tighter: float,
 ) -> tuple[csr_array, Floats, Floats]:
     """One row per group, resource, and end of a pair."""
     group = problem.group[part]

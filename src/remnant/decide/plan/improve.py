@@ -53,7 +53,8 @@ def improved(problem: Problem, chosen: Chosen, bound: Bound) -> Chosen:
     left = problem.capacity * (1.0 + 0.5 * ROUNDING) - problem.used(chosen)
     return np.asarray(
         _moves(order.astype(np.int64), problem.group, problem.value, priced, use.indptr.astype(np.int64),
-               use.indices.astype(np.int64), use.data, left, problem.must, near, begin, worth, chosen.copy())
+               use.indices.astype(np.int64), use.data, left, problem.must.astype(np.int64), near, begin,
+               worth, chosen.copy())
     )  # fmt: skip
 
 
@@ -86,10 +87,10 @@ def _change(o: int, sign: float, indptr: Ints, indices: Ints, data: Floats, left
 
 @numba.njit(cache=True, nogil=True)
 def _fits(o: int, indptr: Ints, indices: Ints, data: Floats, left: Floats) -> bool:
+    fits = True
     for k in range(indptr[o], indptr[o + 1]):
-        if data[k] > left[indices[k]]:
-            return False
-    return True
+        fits = fits and data[k] <= left[indices[k]]
+    return fits
 
 
 @numba.njit(cache=True, nogil=True)

@@ -162,17 +162,25 @@ def work_of(programme: Programme, team: TeamType) -> tuple[Floats, Floats, Float
         return days_each(team, ground), none, none
     clearing = next(t for t in programme.teams if t.name == team.follow_up)
     p_find = areas.p_any * found_if_any(programme, team)
-    return days_each(team, ground * team.covers), p_find * days_each(clearing, ground * team.follow_up_share), p_find
+    return (
+        days_each(team, ground * team.covers),
+        p_find * days_each(clearing, ground * team.follow_up_share),
+        p_find,
+    )
 
 
 def found_if_any(programme: Programme, team: TeamType) -> Floats:
     """(n_areas,) chance that a survey finds something where there is something. [1]"""
     areas = programme.areas
-    num = np.maximum(np.divide(areas.items, areas.p_any, out=np.ones_like(areas.items), where=areas.p_any > 0), 1.0)
+    num = np.maximum(
+        np.divide(areas.items, areas.p_any, out=np.ones_like(areas.items), where=areas.p_any > 0), 1.0
+    )
     return np.asarray(1.0 - (1.0 - team.covers * team.removes) ** num)
 
 
-def _valued(programme: Programme, parts: Mapping[str, NDArray[np.generic]], mean: Floats, lacks: Ints) -> Options:
+def _valued(
+    programme: Programme, parts: Mapping[str, NDArray[np.generic]], mean: Floats, lacks: Ints
+) -> Options:
     """The options with what they bring."""
     areas, until = programme.areas, day_number(programme.horizon)
     area, team, last = (np.asarray(parts[n], np.int64) for n in ("area", "team", "last"))

@@ -138,11 +138,16 @@ def scaled(problem: Problem) -> tuple[Problem, NDArray[np.int64]]:
 def greedy(problem: Problem) -> Chosen | None:
     """The plan that a sorted list gives: what must be first, then by value per cost; None where must does not fit."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(problem.cost > 0.0, problem.value / problem.cost, np.where(problem.value > 0, np.inf, 0.0))
+        ratio = np.where(
+            problem.cost > 0.0, problem.value / problem.cost, np.where(problem.value > 0, np.inf, 0.0)
+        )
     must = problem.must[problem.group]
     first = np.flatnonzero(must)
     rest = np.flatnonzero(~must & (problem.value > 0.0))
-    for key in (-ratio, problem.cost):  # value per cost, then, if what must be does not fit so, the cheapest way
+    for key in (
+        -ratio,
+        problem.cost,
+    ):  # value per cost, then, if what must be does not fit so, the cheapest way
         order = np.concatenate([first[np.argsort(key[first], kind="stable")],
                                 rest[np.argsort(-ratio[rest], kind="stable")]])  # fmt: skip
         chosen = fill(problem, order, np.full(problem.num_groups, -1, np.int64))

@@ -14,7 +14,9 @@ _BINDS = 1e-6
 _FALLS = 0.5  # share of the harm that time takes away before waiting is worth saying
 
 
-def reasons_of(programme: Programme, options: Options, problem: Problem, solution: Solution) -> tuple[str, ...]:
+def reasons_of(
+    programme: Programme, options: Options, problem: Problem, solution: Solution
+) -> tuple[str, ...]:
     """(n_areas,) one sentence for each area that is not in the plan; empty for those that are."""
     starts = problem.starts
     names = row_names(programme)
@@ -56,13 +58,14 @@ def _one(
     value, price = float(problem.value[o]), float(problem.value[o]) - net
     if price > value * (1.0 + 1e-9):
         return (
-            f"its best way, {way} for {usd:,.0f} USD, brings {value / price:.0%} of what the same means bring elsewhere; "
-            f"scarce: {binding or 'nothing'}. It would come in with {price / value:.2g} times its value, or more means"
+            f"its best way, {way} for {usd:,.0f} USD, brings {value / price:.0%} of what the same means bring "
+            f"elsewhere; scarce: {binding or 'nothing'}. It would come in with {price / value:.2g} times its value, or more means"
         )
     short = [r for r, u in zip(index, size, strict=True) if u > left[r] * (1.0 + _BINDS)]
     if short:
         r = short[0]
-        return f"next in line: {way} for {usd:,.0f} USD no longer fits; {left[r]:,.0f} {names[r][1]} of {names[r][0]} are left"
+        rest = f"{left[r]:,.0f} {names[r][1]} of {names[r][0]} are left"
+        return f"next in line: {way} for {usd:,.0f} USD no longer fits; {rest}"
     return f"{way} for {usd:,.0f} USD would fit, but in exchange for tasks that count more"
 
 

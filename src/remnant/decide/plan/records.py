@@ -15,7 +15,7 @@ from remnant.units import YEAR_D, Floats, Ints, day_number, not_negative, probab
 
 Action = Literal["cancel", "survey", "clear", "monitor"]
 ACTIONS: tuple[Action, ...] = ("cancel", "survey", "clear", "monitor")
-"""What a team can do. ``cancel`` after non-technical survey, technical ``survey`` then decide, ``clear``, ``monitor``."""
+"""What teams do: ``cancel`` after non-technical survey, ``survey`` technically then decide, ``clear``, ``monitor``."""
 MONTHS = tuple(range(1, 13))
 _Z95 = 1.6448536269514722  # 95 % point of the standard normal
 
@@ -93,20 +93,28 @@ class TeamType:
         if self.action not in ACTIONS:
             raise InvalidInput(f"{where}: action must be one of {', '.join(ACTIONS)}; got {self.action!r}.")
         if (self.m2_per_day is None) == (self.days_per_task is None):
-            raise InvalidInput(f"{where}: either m2_per_day or days_per_task is wanted, not both and not none.")
+            raise InvalidInput(
+                f"{where}: either m2_per_day or days_per_task is wanted, not both and not none."
+            )
         for name, value in (
             ("removes", self.removes), ("covers", self.covers), ("follow_up_share", self.follow_up_share),
         ):  # fmt: skip
             probability(f"{where}: {name}", value)
         if self.num_teams < 1 or self.max_teams_per_task < 1:
-            raise InvalidInput(f"{where}: num_teams and max_teams_per_task must be 1 or more; leave the type out.")
+            raise InvalidInput(
+                f"{where}: num_teams and max_teams_per_task must be 1 or more; leave the type out."
+            )
         if not 0.0 < self.days_per_week <= 7.0:
-            raise InvalidInput(f"{where}: days_per_week must be above 0 and at most 7; got {self.days_per_week:g}.")
+            raise InvalidInput(
+                f"{where}: days_per_week must be above 0 and at most 7; got {self.days_per_week:g}."
+            )
         if not self.months or not set(self.months) <= set(MONTHS):
             raise InvalidInput(f"{where}: months must be numbers from 1 to 12; got {list(self.months)}.")
         pace = self.pace
         if not pace.low > 0.0 or not self.usd_per_day.low >= 0.0:
-            raise InvalidInput(f"{where}: productivity must be above 0, and cost 0 or more. Correct the range.")
+            raise InvalidInput(
+                f"{where}: productivity must be above 0, and cost 0 or more. Correct the range."
+            )
 
     @property
     def pace(self) -> Range:
@@ -232,12 +240,20 @@ class PlanAreas:
         if len(set(self.area_id)) < num:
             seen: set[str] = set()
             twice = next(a for a in self.area_id if a in seen or seen.add(a))  # type: ignore[func-returns-value]
-            raise InvalidInput(f"area ids must differ; {twice!r} comes more than once. Rename or merge its rows.")
+            raise InvalidInput(
+                f"area ids must differ; {twice!r} comes more than once. Rename or merge its rows."
+            )
         not_negative("area_m2", self.area_m2)
         not_negative("harm", self.harm)
         not_negative("items", self.items)
         probability("p_any", self.p_any)
-        shapes = {self.area_m2.size, self.harm.shape[1], self.p_any.size, self.items.size, self.place_known.size}
+        shapes = {
+            self.area_m2.size,
+            self.harm.shape[1],
+            self.p_any.size,
+            self.items.size,
+            self.place_known.size,
+        }
         if shapes != {num} or self.harm.shape[2] != self.dates_d.size or np.any(np.diff(self.dates_d) <= 0.0):
             raise InvalidInput("arrays of areas must be as long as area_id, and their dates must ascend.")
 
@@ -403,4 +419,3 @@ def days_each(team: TeamType, work_m2: Floats) -> Floats:
 def usd_each(team: TeamType) -> float:
     """Cost of one team for a working day: the middle of its range. [USD/d]"""
     return 0.5 * (team.usd_per_day.low + team.usd_per_day.high)
-

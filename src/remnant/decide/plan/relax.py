@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, hstack, vstack
@@ -11,7 +9,7 @@ from scipy.sparse import csr_array, hstack, vstack
 from remnant.decide.plan.options import DEADLINE, NO_ACCESS, NO_PLACE, NOT_CANCEL, RULED_OUT, TOO_LONG
 from remnant.decide.plan.problem import Problem
 from remnant.decide.plan.records import Programme
-from remnant.units import Ints
+from remnant.units import Floats, Ints
 
 LACKS = {
     NO_PLACE: "its place is unknown: nobody can be sent there",
@@ -32,8 +30,13 @@ def words_of_lacks(bits: int) -> str:
 
 def row_names(programme: Programme) -> list[tuple[str, str]]:
     """What each resource of the problem is, and its unit."""
-    names = [(f"budget {'up to the end of' if programme.carry_over else 'of'} {p.name}", "USD") for p in programme.periods]
-    return names + [(f"{t.name} in {p.name}", "team-days") for t in programme.teams for p in programme.periods]
+    names = [
+        (f"budget {'up to the end of' if programme.carry_over else 'of'} {p.name}", "USD")
+        for p in programme.periods
+    ]
+    return names + [
+        (f"{t.name} in {p.name}", "team-days") for t in programme.teams for p in programme.periods
+    ]
 
 
 def what_to_relax(programme: Programme, problem: Problem, lacks: Ints) -> tuple[str, ...]:
@@ -61,7 +64,9 @@ def what_to_relax(programme: Programme, problem: Problem, lacks: Ints) -> tuple[
         return ()
     groups, group = np.unique(problem.group[mine], return_inverse=True)
     num, rows = mine.size, problem.capacity.size
-    unit = np.where(problem.capacity > 0.0, problem.capacity, max(float(problem.capacity.max(initial=0.0)), 1.0))
+    unit = np.where(
+        problem.capacity > 0.0, problem.capacity, max(float(problem.capacity.max(initial=0.0)), 1.0)
+    )
     use = csr_array(problem.use[mine].T / unit[:, None])
     one = csr_array((np.ones(num), (group, np.arange(num))), shape=(groups.size, num))
     slack = csr_array((-np.ones(rows), (np.arange(rows), np.arange(rows))), shape=(rows, rows))
@@ -82,10 +87,10 @@ def what_to_relax(programme: Programme, problem: Problem, lacks: Ints) -> tuple[
     return _sentences(programme, problem, np.asarray(done.x[num:]) * unit)
 
 
-def _sentences(programme: Programme, problem: Problem, over: Sequence[float]) -> tuple[str, ...]:
+def _sentences(programme: Programme, problem: Problem, over: Floats) -> tuple[str, ...]:
     return tuple(
-        f"{name}: {problem.capacity[r]:,.0f} {unit} are there, {problem.capacity[r] + over[r]:,.0f} are needed for what "
-        f"must be done: {over[r]:,.0f} more"
+        f"{name}: {problem.capacity[r]:,.0f} {unit} are there, {problem.capacity[r] + over[r]:,.0f} are needed "
+        f"for what must be done: {over[r]:,.0f} more"
         for r, (name, unit) in enumerate(row_names(programme))
         if over[r] > _TOO_LITTLE * max(problem.capacity[r], 1.0)
     )

@@ -24,9 +24,9 @@ class Reported:
     Parameters
     ----------
     area_id, outcome, date
-        ``done``: cleared; ``nothing found``: survey ended without a find, the area is reduced or cancelled; ``found``: a
-        survey found, clearance must follow; ``under way``: `share` of its ground is worked; ``not reached``: it stays as
-        it was.
+        ``done``: cleared; ``nothing found``: survey ended without a find, the area is reduced or cancelled;
+        ``found``: a survey found, clearance must follow; ``under way``: `share` of its ground is worked;
+        ``not reached``: it stays as it was.
     usd
         Spent on it since the plan began. [USD]
     share
@@ -44,7 +44,9 @@ class Reported:
 
     def __post_init__(self) -> None:
         if self.outcome not in OUTCOMES:
-            raise InvalidInput(f"{self.area_id}: outcome must be one of {', '.join(OUTCOMES)}; got {self.outcome!r}.")
+            raise InvalidInput(
+                f"{self.area_id}: outcome must be one of {', '.join(OUTCOMES)}; got {self.outcome!r}."
+            )
         not_negative(f"{self.area_id}: usd", self.usd)
         probability(f"{self.area_id}: share", self.share)
 
@@ -68,7 +70,9 @@ def after_reports(programme: Programme, reports: Sequence[Reported]) -> tuple[Pr
     by_area: dict[str, Reported] = {}
     for report in reports:
         if report.area_id not in place:
-            raise InvalidInput(f"report: area {report.area_id!r} must be one of the programme; it is not. Correct it.")
+            raise InvalidInput(
+                f"report: area {report.area_id!r} must be one of the programme; it is not. Correct it."
+            )
         if report.area_id in by_area:
             raise InvalidInput(f"report: area {report.area_id!r} reports twice. Keep the latest row.")
         by_area[report.area_id] = report
@@ -103,7 +107,9 @@ def _areas_after(areas: PlanAreas, kept: Ints, by_area: dict[str, Reported]) -> 
             continue
         if report.outcome == "under way":
             left[k] *= max(1.0 - report.share, 1e-6)
-        if report.outcome == "found" and p_any[k] < 1.0:  # there is something: what there is, given that there is any
+        if (
+            report.outcome == "found" and p_any[k] < 1.0
+        ):  # there is something: what there is, given that there is any
             sure = max(float(p_any[k]), 1e-6)
             items[k] = max(items[k] / sure, 1.0)
             harm[:, k] = harm[:, k] / sure

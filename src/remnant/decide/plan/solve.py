@@ -128,7 +128,9 @@ def _must_first(problem: Problem, limits: Limits) -> Chosen:
     return fill(problem, rest[np.argsort(-ratio, kind="stable")], found.chosen)
 
 
-def _from_prices(problem: Problem, plain: Chosen, bounds: list[Bound], least: Bound, limits: Limits) -> Chosen:
+def _from_prices(
+    problem: Problem, plain: Chosen, bounds: list[Bound], least: Bound, limits: Limits
+) -> Chosen:
     """The best of the greedy plan and those from prices, all improved."""
     must = np.where(problem.must, plain, -1)
     best = improved(problem, plain, least)
@@ -182,9 +184,7 @@ def _by_solver(
     return plan, limit, "solver" if done.is_done else "prices and solver", cut or not done.is_done
 
 
-def _left(
-    problem: Problem, plan: Chosen, least: Bound
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], int]:
+def _left(problem: Problem, plan: Chosen, least: Bound) -> tuple[NDArray[np.bool_], NDArray[np.bool_], int]:
     """Options that a better plan may take, groups that it must serve, and how many options and pairs that is."""
     out, always = removable(problem, least, problem.worth(plan))
     out[plan[plan >= 0]] = False
