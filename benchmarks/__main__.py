@@ -22,7 +22,18 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
 BLOCK = re.compile(r"(?s)(<!-- benchmarks: begin -->\n).*?(<!-- benchmarks: end -->)")
-CASES = ("coverage", "gamma", "reduction", "fate", "sampler", "point_patterns", "field", "bosnia", "national")
+CASES = (
+    "coverage",
+    "gamma",
+    "reduction",
+    "fate",
+    "sampler",
+    "point_patterns",
+    "field",
+    "bosnia",
+    "national",
+    "plan",
+)
 PACKAGES = (
     "remnant",
     "numpy",

@@ -71,9 +71,14 @@ def _armed_share(assessment: Assessment) -> Floats:
     return np.asarray(np.divide(armed, first, out=np.zeros(shape), where=first > 0.0))
 
 
-def with_neighbours(areas: PlanAreas, geometry: NDArray[np.object_], within_m: float) -> PlanAreas:
-    """The areas with pairs of those whose outlines lie within a distance of each other. [m]"""
-    return replace(areas, pairs=neighbours(geometry, within_m))
+def with_neighbours(areas: PlanAreas, outlines: gpd.GeoDataFrame, within_m: float) -> PlanAreas:
+    """The areas with pairs of those whose outlines lie within a distance of each other. [m]
+
+    Outlines in degrees are measured in the UTM zone of their middle.
+    """
+    if outlines.crs is not None and outlines.crs.is_geographic and outlines.geometry.notna().any():
+        outlines = outlines.to_crs(outlines.estimate_utm_crs())
+    return replace(areas, pairs=neighbours(outlines.geometry.to_numpy(), within_m))
 
 
 def neighbours(geometry: NDArray[np.object_], within_m: float) -> Ints:

@@ -109,5 +109,5 @@ def _areas(
         start = day_number(read.content.periods[0].start)
         areas, outlines = read_plan_areas(source, seed=read.content.seed, day=start, layer=layer, crs=crs)
     if read.content.weights.compact > 0.0:
-        areas = with_neighbours(areas, outlines.geometry.to_numpy(), read.content.neighbours_m)
+        areas = with_neighbours(areas, outlines, read.content.neighbours_m)
     return areas, outlines

@@ -64,8 +64,8 @@ def completions(
     Notes
     -----
     In each draw the pace of a team type is drawn once from its range (log-normal) and shared by its tasks; a survey
-    finds with its chance, and what follows is cleared. A team type works its tasks without a break in its season; after the
-    last period teams and yearly budget stay as they were. The date is that of the last team type, or of the money.
+    finds with its chance, and what follows is cleared. A team type works its tasks without a break in its season; after
+    the last period teams and yearly budget stay as they were. The date is that of the last team type, or of the money.
     """
     place = {a: i for i, a in enumerate(programme.areas.area_id)}
     of_team = {t.name: k for k, t in enumerate(programme.teams)}
@@ -153,7 +153,7 @@ class _Draws:
         last = np.full(num, programme.start_d)
         for k, team in enumerate(programme.teams):
             last = np.maximum(last, _when(need[:, k], *_capacity(programme, team)))
-        return np.maximum(last, _paid(programme, money))
+        return np.asarray(np.maximum(last, _paid(programme, money)))
 
 
 def _paid(programme: Programme, money: Floats) -> Floats:

@@ -59,7 +59,8 @@ def _one(
     if price > value * (1.0 + 1e-9):
         return (
             f"its best way, {way} for {usd:,.0f} USD, brings {value / price:.0%} of what the same means bring "
-            f"elsewhere; scarce: {binding or 'nothing'}. It would come in with {price / value:.2g} times its value, or more means"
+            f"elsewhere; scarce: {binding or 'nothing'}. It would come in with {price / value:.2g} times "
+            "its value, or more means"
         )
     short = [r for r, u in zip(index, size, strict=True) if u > left[r] * (1.0 + _BINDS)]
     if short:
