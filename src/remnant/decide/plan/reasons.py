@@ -48,8 +48,8 @@ def _one(
     usd = float(options.usd[o].sum())
     if problem.value[o] <= 0.0:
         return f"nothing that counts would be gained by {way}"
-    row = problem.use[[o]].tocoo()
-    index, size = np.asarray(row.coords[1]), np.asarray(row.data)
+    part = slice(problem.use.indptr[o], problem.use.indptr[o + 1])
+    index, size = problem.use.indices[part], problem.use.data[part]
     over = [r for r, u in zip(index, size, strict=True) if u > problem.capacity[r] * (1.0 + _BINDS)]
     names = row_names(programme)
     if over:
