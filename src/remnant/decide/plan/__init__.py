@@ -10,6 +10,7 @@ from remnant.decide.plan.completion import completions as completions
 from remnant.decide.plan.options import Options as Options
 from remnant.decide.plan.options import options_of as options_of
 from remnant.decide.plan.options import problem_of as problem_of
+from remnant.decide.plan.pace import days_each as days_each
 from remnant.decide.plan.problem import Problem as Problem
 from remnant.decide.plan.problem import Solution as Solution
 from remnant.decide.plan.records import ACTIONS as ACTIONS
@@ -22,7 +23,6 @@ from remnant.decide.plan.records import Programme as Programme
 from remnant.decide.plan.records import Task as Task
 from remnant.decide.plan.records import TeamType as TeamType
 from remnant.decide.plan.records import Weights as Weights
-from remnant.decide.plan.records import days_each as days_each
 from remnant.decide.plan.replan import OUTCOMES as OUTCOMES
 from remnant.decide.plan.replan import Outcome as Outcome
 from remnant.decide.plan.replan import Reported as Reported

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from remnant.decide.plan.options import work_of
-from remnant.decide.plan.records import Programme, Task, TeamType, log_parameters, usd_each
+from remnant.decide.plan.pace import log_parameters, usd_each
+from remnant.decide.plan.records import Programme, Task, TeamType
 from remnant.units import YEAR_D, Floats, Ints, date_of, day_number
 
 _PREFERRED = ("survey", "clear", "cancel")

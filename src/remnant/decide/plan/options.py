@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from remnant.decide.plan.calendar import harm_after, period_ends, windows_of, work_days
+from remnant.decide.plan.pace import days_each, usd_each
 from remnant.decide.plan.problem import Problem
-from remnant.decide.plan.records import ACTIONS, Programme, Task, TeamType, days_each, usd_each
+from remnant.decide.plan.records import ACTIONS, Programme, Task, TeamType
 from remnant.units import YEAR_D, Floats, Ints, day_number
 
 LAND_ACTIONS = ("cancel", "survey", "clear")
