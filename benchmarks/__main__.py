@@ -32,6 +32,7 @@ CASES = (
     "field_large",
     "bosnia",
     "national",
+    "plan",
 )
 PACKAGES = (
     "remnant",

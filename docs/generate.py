@@ -35,6 +35,7 @@ ROOMS = (
     "fate",
     "field",
     "decide",
+    "decide.plan",
     "score",
     "simulate",
     "io",
@@ -176,7 +177,7 @@ def _prose(text: str) -> str:
 
 def exports(room: str) -> list[str]:
     """Public names of a room: what its ``__init__`` re-exports as ``from … import y as y``."""
-    path = ROOT / "src" / "remnant" / room / "__init__.py"
+    path = ROOT.joinpath("src", "remnant", *room.split("."), "__init__.py")
     if not path.is_file():
         return []
     text = path.read_text("utf-8")

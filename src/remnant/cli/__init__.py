@@ -5,6 +5,7 @@ from remnant.cli import case as _case  # noqa: F401
 from remnant.cli import catalogue as _catalogue  # noqa: F401
 from remnant.cli import fate as _fate  # noqa: F401
 from remnant.cli import parties as _parties  # noqa: F401
+from remnant.cli import plan as _plan  # noqa: F401
 from remnant.cli import prior as _prior  # noqa: F401
 from remnant.cli import rows as _rows  # noqa: F401
 from remnant.cli import score as _score  # noqa: F401
