@@ -1,8 +1,24 @@
 """Survey design: transects, samples, inspections, the split of effort, the value of more survey."""
 
+from remnant.decide.design.answer_areas import EffortAnswer as EffortAnswer
+from remnant.decide.design.answer_areas import ValueAnswer as ValueAnswer
+from remnant.decide.design.answer_areas import answer_effort as answer_effort
+from remnant.decide.design.answer_areas import answer_value as answer_value
+from remnant.decide.design.answer_areas import effort_curve as effort_curve
+from remnant.decide.design.answer_site import BoundAnswer as BoundAnswer
+from remnant.decide.design.answer_site import InspectionAnswer as InspectionAnswer
+from remnant.decide.design.answer_site import SampleAnswer as SampleAnswer
+from remnant.decide.design.answer_site import TransectAnswer as TransectAnswer
+from remnant.decide.design.answer_site import answer_bound as answer_bound
+from remnant.decide.design.answer_site import answer_inspection as answer_inspection
+from remnant.decide.design.answer_site import answer_sample as answer_sample
+from remnant.decide.design.answer_site import answer_transects as answer_transects
+from remnant.decide.design.answer_site import length_m as length_m
+from remnant.decide.design.answer_site import spacing_curve as spacing_curve
 from remnant.decide.design.detection import Detection as Detection
 from remnant.decide.design.detection import detection_of as detection_of
 from remnant.decide.design.effort import EffortSplit as EffortSplit
+from remnant.decide.design.effort import Law as Law
 from remnant.decide.design.effort import release_effort as release_effort
 from remnant.decide.design.effort import share_worked as share_worked
 from remnant.decide.design.effort import split_effort as split_effort
@@ -26,6 +42,7 @@ from remnant.decide.design.simulated import Simulated as Simulated
 from remnant.decide.design.simulated import points_in as points_in
 from remnant.decide.design.simulated import simulate_pattern as simulate_pattern
 from remnant.decide.design.simulated import simulate_swaths as simulate_swaths
+from remnant.decide.design.transects import Pattern as Pattern
 from remnant.decide.design.transects import Signal as Signal
 from remnant.decide.design.transects import TargetArea as TargetArea
 from remnant.decide.design.transects import Transects as Transects

@@ -2,8 +2,8 @@
 
 Searching area i for z hours finds an item there with chance ``q (1 − exp(−a z))`` where the search wanders (Koopman's
 law of random search, with a = ground worked per hour over area), or ``q min(a z, 1)`` where it works lane by lane. The
-first is the pessimistic one. Expected finds are then a sum of concave functions of the hours, and the split that finds most
-brings the marginal finds per hour of all searched areas to one level.
+first is the pessimistic one. Expected finds are then a sum of concave functions of the hours, and the split that finds
+most brings the marginal finds per hour of all searched areas to one level.
 """
 
 from __future__ import annotations

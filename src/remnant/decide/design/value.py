@@ -137,9 +137,10 @@ def laws_from_summary(
     Parameters
     ----------
     mean, p_any
-        (n_areas,) items expected, and chance of at least one. [items, 1]
+        (n_areas,) items expected, and chance of at least one; where the second is NaN, the number is Poisson if the
+        area holds anything. [items, 1]
     p_exists
-        (n_areas,) chance that the area holds anything; where it is below `p_any`, that is taken. [1]
+        (n_areas,) chance that the area holds anything; 1 where NaN; where it is below `p_any`, that is taken. [1]
     p_detect
         (n_draws,) chances of detection, equally likely. [1]
 
@@ -155,9 +156,14 @@ def laws_from_summary(
     ([2.0], [0.3])
     """
     m = not_negative("items expected", np.atleast_1d(np.asarray(mean, dtype=np.float64)))
-    chance = probability("chance of any item", np.atleast_1d(np.asarray(p_any, dtype=np.float64)))
-    there = np.maximum(probability("chance that an area holds anything", p_exists), chance)
+    stated = probability(
+        "chance of any item", np.atleast_1d(np.asarray(p_any, dtype=np.float64)), allow_nan=True
+    )
+    exists = probability("chance that an area holds anything", p_exists, allow_nan=True)
+    there = np.where(np.isnan(exists), 1.0, exists)
+    there = np.maximum(there, np.nan_to_num(stated))
     there = np.where((m > 0.0) & (there == 0.0), 1.0, there)
+    chance = np.where(np.isnan(stated), there, stated)  # as high as it goes: a Poisson number
     given = np.divide(m, there, out=np.zeros_like(m), where=there > 0.0)
     goal = np.divide(chance, there, out=np.zeros_like(m), where=there > 0.0)
     low, high = np.full(m.shape, np.log(_SMALLEST)), np.full(m.shape, np.log(_POISSON_SIZE))
