@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from remnant.decide import AreaLaws, Detection
     from remnant.units import Floats
 
+_AVERAGED = (
+    "a result or table does not say how uncertain the level of each area is, so hours to a limit are too few for a release "
+    "policy; name the case instead, and every draw is weighed"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LawfulAreas:
@@ -95,5 +100,5 @@ def from_areas(
         crs=read.crs,
         detection_words=f"{detection.low:g} to {detection.high:g}: {detection.source}",
         source=read.source,
-        notes=read.notes,
+        notes=(*read.notes, _AVERAGED),
     )

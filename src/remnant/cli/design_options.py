@@ -112,4 +112,7 @@ def finish(
         return
     typer.echo(words)
     if written is not None:
-        typer.echo(f"\nWritten to {written}: plot design.png" + (", layers design.gpkg" if layers else ""))
+        has_layers = (written / "design.gpkg").is_file()
+        typer.echo(
+            f"\nWritten to {written}: plot design.png" + (", layers design.gpkg" if has_layers else "")
+        )

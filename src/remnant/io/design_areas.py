@@ -114,7 +114,7 @@ def read_survey_areas(
         geometry=None if geometry is None else geometry[keep],
         crs=projected,
         source=_source(path, is_result=is_result),
-        notes=tuple(notes),
+        notes=tuple(n.replace("forecast of", "items on").replace("not scored", "left out") for n in notes),
     )
 
 

@@ -64,9 +64,8 @@ def transect_words(answer: TransectAnswer, site: str = "") -> str:
     if answer.on_site is not None:
         lines += ["", *_site_words(answer, site)]
     if answer.prior is not None and answer.still_there is not None:
-        shown = "crossed it" if answer.noticed is None else "crossed it with enough finds"
         lines.append(
-            f"If no transect {shown}: chance that there is one is {percent(answer.still_there)} "
+            f"If the transects show none: chance that there is one is {percent(answer.still_there)} "
             f"(before: {percent(answer.prior)}, as stated)"
         )
     return "\n".join([*lines, "", _run(answer.seed), NO_RELEASE])
@@ -232,7 +231,7 @@ def inspection_words(answer: InspectionAnswer) -> str:
     else:
         what, noun = f"{percent(answer.share)} of the ground", "items"
     lines = [
-        f"Inspection of {what}; it passes with {answer.most_finds} finds or fewer.",
+        f"Inspection of {what}; it passes with {_finds_words(answer.most_finds)}.",
         f"  Detection {detection_words(answer.detection)}",
         "",
         f"{noun + ' left':>22}   chance of a pass   share of ground to inspect for a pass in at most "
@@ -260,6 +259,10 @@ def inspection_words(answer: InspectionAnswer) -> str:
             NO_RELEASE,
         ]
     )
+
+
+def _finds_words(most_finds: int) -> str:
+    return "no find" if most_finds == 0 else f"at most {most_finds} find{'s' if most_finds > 1 else ''}"
 
 
 def inspection_json(answer: InspectionAnswer) -> dict[str, Any]:

@@ -95,9 +95,9 @@ def value_words(answer: ValueAnswer) -> str:
             f"  Losses as stated by the user: {answer.loss_per_item:g} {answer.unit} per item left, "
             f"{answer.clear_cost_per_m2:g} {answer.unit} per m² cleared"
         )
-    header = f"{'area':<24}{'chance of any':>14}{'finds':>9}{'if none':>10}"
+    header = f"{'area':<24}{'chance of any':>14}{'finds':>9}{'if none':>14}"
     if answer.limit is not None:
-        header += f"{'hours to limit':>16}{'chance':>9}{'m² per h':>10}"
+        header += f"{'hours to limit':>16}{'chance':>14}{'m² per h':>10}"
     if answer.loss_per_item is not None:
         header += f"{'avoided':>11}{'best hours':>12}{'per h':>10}"
     lines += ["", header]
@@ -105,12 +105,10 @@ def value_words(answer: ValueAnswer) -> str:
     for i in order[:_MOST_ROWS]:
         row = (
             f"{answer.id[i][:23]:<24}{percent(float(answer.p_any[i])):>14}{rounded(float(value.next_hours.found[i])):>9}"
-            f"{percent(float(value.next_hours.p_any_after_none[i])):>10}"
+            f"{percent(float(value.next_hours.p_any_after_none[i])):>14}"
         )
         if answer.limit is not None:
-            row += (
-                f"{_hours(value.limit_h[i]):>16}{_blank(value.p_limit, i):>9}{_number(value.m2_per_h, i):>10}"
-            )
+            row += f"{_hours(value.limit_h[i]):>16}{_blank(value.p_limit, i):>14}{_number(value.m2_per_h, i):>10}"
         if answer.loss_per_item is not None:
             row += f"{_number(value.next_hours.loss_avoided, i):>11}{_hours(value.best_h[i]):>12}"
             row += f"{_number(value.best_rate, i):>10}"

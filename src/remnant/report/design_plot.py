@@ -124,7 +124,7 @@ def inspection_figure(answer: InspectionAnswer) -> Figure:
         else:
             passed = p_accept(left, answer.share, answer.detection, most_finds=answer.most_finds)
             what = f"{percent(answer.share)} of the ground inspected"
-        right.plot(left, passed, color=_DARK, label=f"{what}, passes with {answer.most_finds} finds or fewer")
+        right.plot(left, passed, color=_DARK, label=f"{what}, passes with at most {answer.most_finds} finds")
         right.axhline(answer.risk, color=_MIDDLE, linestyle="--", linewidth=0.9,
                       label=f"tolerated: {percent(answer.risk)}")  # fmt: skip
         noun = "items" if answer.num_units is None else "units with items"

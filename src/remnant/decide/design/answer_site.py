@@ -107,6 +107,11 @@ def answer_transects(
     """
     if (signal is None) != (detection is None):
         raise InvalidInput("a density and a detection chance belong together; one came. State both or none.")
+    if prior is not None and signal is None:
+        raise InvalidInput(
+            "the chance that a target area is there although none showed needs its density and a detection chance; they "
+            "did not come. State them."
+        )
     if not 100 <= num_simulated <= _MOST_SIMULATED:
         raise InvalidInput(
             f"100 to {_MOST_SIMULATED:,} target areas can be simulated; got {num_simulated:,}."
@@ -146,19 +151,15 @@ def answer_transects(
         on_site=on_site,
         is_walked=walked is not None,
         prior=prior,
-        still_there=None
-        if prior is None
-        else p_there_though_unseen(prior, _shown(crossed, noticed, on_site, signal)),
+        still_there=None if prior is None else p_there_though_unseen(prior, _shown(noticed, on_site)),
         seed=seed,
     )
 
 
-def _shown(crossed: float, noticed: float | None, on_site: Simulated | None, signal: Signal | None) -> float:
+def _shown(noticed: float | None, on_site: Simulated | None) -> float:
     """The lowest chance on hand that transects show the target: a site's edges only lower it."""
-    formula = crossed if noticed is None else noticed
-    if on_site is None:
-        return formula
-    return min(formula, on_site.crossed if signal is None else on_site.noticed)
+    assert noticed is not None
+    return noticed if on_site is None else min(noticed, on_site.noticed)
 
 
 def spacing_curve(answer: TransectAnswer) -> tuple[Floats, Floats, Floats | None]:
