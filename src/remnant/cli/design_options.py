@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -66,11 +67,14 @@ def pair(option: str, text: str) -> tuple[float, float]:
     first, cross, second = text.lower().replace("×", "x").partition("x")
     try:
         one = float(first)
-        return one, float(second) if cross else one
+        two = float(second) if cross else one
     except ValueError:
+        one = two = math.nan
+    if not (math.isfinite(one) and math.isfinite(two)):
         raise InvalidInput(
             f"{option} must be a number, or two such as 100x30, in metres; got {text!r}."
-        ) from None
+        )
+    return one, two
 
 
 def detection_from(text: str, method: str, catalogue: Path | None) -> Detection:
