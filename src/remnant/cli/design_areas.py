@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from remnant.units import Floats
 
 _AVERAGED = (
-    "a result or table does not say how uncertain the level of each area is, so hours to a limit are too few for a release "
-    "policy; name the case instead, and every draw is weighed"
+    "a result or table does not say how uncertain the level of each area is, so hours to a limit are too few for a "
+    "release policy; name the case instead, and every draw is weighed"
 )
 
 

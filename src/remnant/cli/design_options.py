@@ -71,9 +71,7 @@ def pair(option: str, text: str) -> tuple[float, float]:
     except ValueError:
         one = two = math.nan
     if not (math.isfinite(one) and math.isfinite(two)):
-        raise InvalidInput(
-            f"{option} must be a number, or two such as 100x30, in metres; got {text!r}."
-        )
+        raise InvalidInput(f"{option} must be a number, or two such as 100x30, in metres; got {text!r}.")
     return one, two
 
 

@@ -13,7 +13,7 @@ from pyproj import CRS, Transformer
 
 from remnant.errors import InvalidInput
 from remnant.io.cells import Bounds
-from remnant.io.geometry import POLYGON_TYPES, case_crs, repaired
+from remnant.io.geometry import POLYGON_TYPES, case_crs
 from remnant.io.score_prediction import IDS, _result_table
 from remnant.io.score_tables import column, into, numbers, places, read_any, texts
 from remnant.io.table import Table, sha256
@@ -139,12 +139,13 @@ def read_site(path: Path, *, layer: str | None = None, crs: str = "") -> tuple[s
             f"{table.row[wrong][0]}. Draw the outline of the site."
         )
     moved, target = _to_metres(geometry, source, path.name)
-    mended = repaired(moved).geometry
-    if shapely.is_missing(mended).any():
+    faulty = ~shapely.is_valid(moved)
+    if faulty.any():
         raise InvalidInput(
-            f"{path.name}: an outline cannot be mended: its ring crosses itself. Draw it again."
+            f"{path.name}: every outline must be a valid polygon; {int(faulty.sum())} of {faulty.size} are not, first "
+            f"is row {table.row[faulty][0]} ({shapely.is_valid_reason(moved[faulty][0])}). Mend it."
         )
-    return shapely.union_all(mended), target, f"{path.name}, SHA-256 {sha256(path)[:12]}"
+    return shapely.union_all(moved), target, f"{path.name}, SHA-256 {sha256(path)[:12]}"
 
 
 def read_tracks(path: Path, width_m: float, target: CRS, *, layer: str | None = None) -> NDArray[np.object_]:
@@ -177,9 +178,9 @@ def _to_metres(geometry: NDArray[np.object_], source: CRS, file: str) -> tuple[N
     """In the file's own projection if it keeps areas in metres, else in one made for the place."""
     known = geometry[~shapely.is_missing(geometry)]
     if source.is_projected:
-        return geometry, case_crs(
-            source.to_wkt() if source.to_epsg() is None else f"EPSG:{source.to_epsg()}", None
-        )
+        with contextlib.suppress(InvalidInput):  # feet, or a Mercator: moved below
+            text = source.to_wkt() if source.to_epsg() is None else f"EPSG:{source.to_epsg()}"
+            return geometry, case_crs(text, None)
     bounds = shapely.total_bounds(known)
     if source.is_geographic and not (np.abs(bounds) <= [180.0, 90.0, 180.0, 90.0]).all():
         raise InvalidInput(
