@@ -99,5 +99,5 @@ def test_nothing_to_find_is_refused() -> None:
         split_effort([0.0, 0.0], [1.0, 1.0], 3.0)
     with pytest.raises(InvalidInput, match=r"law must be one of random, lanes; got 'spiral'"):
         split_effort([1.0], [1.0], 3.0, law="spiral")  # type: ignore[arg-type]
-    with pytest.raises(InvalidInput, match=r"hours must be >= 0"):
+    with pytest.raises(InvalidInput, match=r"hours to spend must be 0 or more; got -3"):
         split_effort([1.0], [1.0], -3.0)

@@ -98,7 +98,7 @@ def from_areas(
         laws=laws_from_summary(read.mean, read.p_any, read.p_exists, detection.draws),
         geometry=read.geometry,
         crs=read.crs,
-        detection_words=f"{detection.low:g} to {detection.high:g}: {detection.source}",
+        detection_words=f"{detection.words}: {detection.source}",
         source=read.source,
         notes=(*read.notes, _AVERAGED),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,10 @@ def read_survey_areas(
     """
     notes: list[str] = []
     is_result = (path / MANIFEST).is_file()
+    if is_result and not (path / "summary.json").is_file():
+        raise InvalidInput(
+            f"{path.name} must be a result of `remnant assess`; it is another one. Name that folder."
+        )
     if path.is_dir() and not is_result and path.suffix.lower() != ".gdb":
         raise InvalidInput(
             f"{path.name} must be a result folder of `remnant assess` or a table; it is neither. "

@@ -27,9 +27,9 @@ _KM2_M2, _HA_M2 = 1e6, 1e4
 
 def detection_words(detection: Detection) -> str:
     """A detection chance with its source."""
-    value = f"{detection.low:g}"
+    value = detection.words
     if detection.high != detection.low:
-        value += f" to {detection.high:g} (90 % interval, shared by the whole search)"
+        value += " (90 % interval, shared by the whole search)"
     return f"{value}: {detection.source}"
 
 

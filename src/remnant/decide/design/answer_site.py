@@ -109,8 +109,8 @@ def answer_transects(
         raise InvalidInput("a density and a detection chance belong together; one came. State both or none.")
     if prior is not None and signal is None:
         raise InvalidInput(
-            "the chance that a target area is there although none showed needs its density and a detection chance; they "
-            "did not come. State them."
+            "the chance that a target area is there although none showed needs its density and a detection chance; "
+            "they did not come. State them."
         )
     if not 100 <= num_simulated <= _MOST_SIMULATED:
         raise InvalidInput(

@@ -43,6 +43,11 @@ class Detection:
             raise InvalidInput("detection needs a source; it is blank. Say where the number comes from.")
 
     @property
+    def words(self) -> str:
+        """The chance as text: one number, or a range."""
+        return f"{self.low:g}" if self.low == self.high else f"{self.low:g} to {self.high:g}"
+
+    @property
     def mean(self) -> float:
         """Mean chance. [1]"""
         return float(self.draws.mean())

@@ -84,20 +84,23 @@ def split_effort(
     ([0.994, 0.706, 0.3, 0.0], 0.456)
     """
     weight, rate, ceiling = _checked(weight, rate, ceiling)
-    total = float(not_negative("hours", [total_h])[0])
+    if not (total_h >= 0.0 and np.isfinite(total_h)):
+        raise InvalidInput(f"hours to spend must be 0 or more; got {total_h:g}.")
     if law not in get_args(Law):
         raise InvalidInput(f"law must be one of {', '.join(get_args(Law))}; got {law!r}.")
     worth = weight * ceiling
     gain = worth * rate  # what the first hour finds
     if not (gain > 0.0).any():
-        raise InvalidInput("some area must hold something to find and be searchable; none does.")
-    hours = _water_level(gain, rate, total) if law == "random" else _best_first(gain, rate, total)
+        raise InvalidInput(
+            "some area must hold something to find and be searchable; none does. Check the items expected."
+        )
+    hours = _water_level(gain, rate, total_h) if law == "random" else _best_first(gain, rate, total_h)
     found = worth * share_worked(hours * rate, law)
     return EffortSplit(
         hours=hours,
         found=found,
         marginal=float(np.max(_marginal(gain, rate, hours, law))),
-        found_even=float((worth * share_worked(_even(rate, total) * rate, law)).sum()),
+        found_even=float((worth * share_worked(_even(rate, total_h) * rate, law)).sum()),
     )
 
 

@@ -154,7 +154,7 @@ def plan_sample(num_units: int, *, confidence: float, clean_share: float, detect
         best = 1.0 - float(np.mean((1.0 - detection.draws) ** num_bad))
         raise NotEstimable(
             f"{100 * confidence:g} % confidence is asked; one inspection of all {num_units:,} units reaches "
-            f"{100 * best:.4g} %, because it misses items (detection {detection.low:g} to {detection.high:g}). "
+            f"{100 * best:.4g} %, because it misses items (detection {detection.words}). "
             "Inspect with a better or a second, different method, or ask for less."
         )
     num = _smallest(num_units, num_bad, allowed, detection.draws)
