@@ -193,7 +193,7 @@ def value_figure(answer: ValueAnswer) -> Figure:
                 answer.limit, color=INK, linestyle=":", linewidth=0.9, label=f"limit {percent(answer.limit)}"
             )
         right.set_yticks(place, ["" for _ in names])
-        right.invert_yaxis()
+        right.set_ylim(left.get_ylim())
         right.set_xlim(0.0, None)
         right.xaxis.set_major_formatter(PercentFormatter(1.0))
         right.set_xlabel("chance of any item in the area")
@@ -201,6 +201,7 @@ def value_figure(answer: ValueAnswer) -> Figure:
         lines = [
             f"{answer.m2_per_h:g} m² an hour. Areas: {answer.source}.",
             f"Detection {answer.detection_words}.",
+            *(f"Note: {note}." for note in answer.notes),
             f"remnant {__version__}.",
         ]
         return _finished(figure, "Where the next hours of survey are worth most", lines)
