@@ -69,6 +69,8 @@ def units_to_catch(num_units: int, clean_share: float) -> int:
 def p_no_find(num_units: int, num_bad: int, num_sampled: int, detection: Detection) -> float:
     """Chance that inspecting a random part of a lot finds nothing although some units hold something.
 
+    Units are drawn without replacement [1]_; what is hard to find in one is hard to find in the others.
+
     Parameters
     ----------
     num_units, num_bad, num_sampled
@@ -78,8 +80,8 @@ def p_no_find(num_units: int, num_bad: int, num_sampled: int, detection: Detecti
 
     Returns
     -------
-    ``E over q of Σ_k Hypergeometric(k; N, D, n) (1 − q)^k``: the number of bad units in the sample is hypergeometric
-    [1]_, and each of them is missed with chance 1 − q; q is shared by the whole inspection. [1]
+    ``E over q of Σ_k Hypergeometric(k; N, D, n) (1 − q)^k``: the number of bad units in the sample is hypergeometric,
+    and each of them is missed with chance 1 − q; q is shared by the whole inspection. [1]
 
     References
     ----------
@@ -185,6 +187,8 @@ def _smallest(num_units: int, num_bad: int, allowed: float, q: Floats) -> int:
 def density_bound_without_find(searched_m2: float, *, confidence: float, detection: Detection) -> float:
     """Upper bound on the density of items in ground like that which was searched without a find. [1/m²]
 
+    The rule of three [1]_ with detection inside.
+
     Parameters
     ----------
     searched_m2
@@ -197,7 +201,7 @@ def density_bound_without_find(searched_m2: float, *, confidence: float, detecti
     Returns
     -------
     The density λ at which ``E over q of exp(−λ q a)`` falls to 1 − confidence; ``−ln(1 − confidence) / (q a)``, three
-    over the area searched at 95 %, if q is known [1]_.
+    over the area searched at 95 %, if q is known.
 
     References
     ----------
