@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
+from remnant.decide import AreaLaws
 from remnant.evidence import Case, Reduction, reduce_case
 from remnant.field import (
     DensityPosterior,
@@ -21,7 +24,8 @@ from remnant.field import (
     summarise,
     thinned,
 )
-from remnant.units import YEAR_D, Ints, day_number
+from remnant.numerics import link_of
+from remnant.units import YEAR_D, Floats, Ints, day_number
 
 Progress = Callable[[str, float], None]
 Counts = NDArray[np.int64]
@@ -199,3 +203,47 @@ def _groups_of(case: Case, reduction: Reduction) -> tuple[dict[str, Ints], dict[
         if portions.size > 1:
             groups[f"area {a}"] = portions
     return groups, of_area
+
+
+def area_laws(weighed: Weighed, method: str) -> tuple[AreaLaws, Ints]:
+    """What the hazard areas of a case still hold on the first asked date, draw by draw, and which areas these are.
+
+    Parameters
+    ----------
+    weighed
+        The evidence of the case, weighed.
+    method
+        Catalogue name of the method that would survey them; where the case's own searches used it, its detection is
+        what they have taught, and goes with the draws of what is left.
+
+    Returns
+    -------
+    Laws of n areas of explosive items, and the index of each area in the case: those with a place and ground of their
+    own.
+    """
+    case, reduction, counted = weighed.case, weighed.reduction, weighed.counted
+    has_own = np.isin(np.arange(case.areas.id.size), reduction.source_area)
+    usable = np.flatnonzero(
+        has_own & ~shapely.is_missing(case.areas.geometry) & (reduction.area_owned_m2 > 0.0)
+    )
+    mean, variance = (counted.area_moments[:, usable, k].astype(np.float64) for k in (0, 1))
+    clumped = variance > mean * (1.0 + 1e-9)
+    size = np.where(clumped, np.square(mean) / np.where(clumped, variance - mean, 1.0), np.inf)
+    laws = AreaLaws(
+        exists=np.asarray(counted.area_exists[:, usable], dtype=np.float64),
+        mean=mean,
+        size=np.clip(size, 1e-12, 1e9),
+        p_detect=_detection_draws(weighed, method),
+    )
+    return laws, usable
+
+
+def _detection_draws(weighed: Weighed, method: str) -> Floats:
+    """(n_draws,) chances of detection of a method: learned where the case used it, else even points of its range."""
+    posterior, entry = weighed.posterior, weighed.case.catalogue.method(method)
+    if entry.name in posterior.table.method_detect:
+        values = posterior.table.values(posterior.z)
+        return np.asarray(values[:, posterior.table.method_detect[entry.name]])
+    link = link_of(entry.p_detect.low, entry.p_detect.high, is_probability=True)
+    num = len(posterior.z)
+    return link.value(ndtri((np.arange(num) + 0.5) / num))
