@@ -219,7 +219,9 @@ def _words(error: dict[str, Any], place: list[Any]) -> tuple[str, str]:
     if kind == "value_error":
         return str(context["error"]), "correct it"
     if kind == "model_type":
-        return "must be a table of keys, as in { key = … }", "correct it"
+        is_range = isinstance(error["input"], list) and len(error["input"]) == 2
+        example = '{ low = …, high = …, source = "…" }' if is_range else "{ key = … }"
+        return f"must be a table of keys, as in {example}", "correct it"
     if kind == "list_type" and isinstance(error["input"], dict):
         return "must be a list of tables", f"write [[{_key(place)}]], with two brackets"
     if kind == "too_short":
