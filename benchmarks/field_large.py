@@ -26,9 +26,12 @@ TITLE = "A field over 1 million cells, hyper-parameters integrated"
 REPEATS = 1
 BASE = None
 RANGE, SPREAD, LEVEL, DETECTION = 12.0, 1.0, 0.15, 0.8  # of the truth: nodes, 1, items per cell, 1
-SIDES = {"250 × 250 nodes": (250, 500), "500 × 500 nodes": (500, 1000), "1000 × 1000 nodes": (1000, 1000)}
+SIDES = {  # nodes and cells to a side, and draws
+    "250 × 250 nodes, 600 draws": (250, 500, 600),
+    "500 × 500 nodes, 600 draws": (500, 1000, 600),
+    "1000 × 1000 nodes, 200 draws": (1000, 1000, 200),
+}
 EXACT_SIDE = 140
-DRAWS = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,7 +78,7 @@ def log_density(one: World, posterior: LatentPosterior) -> Floats:
     return np.asarray(posterior.nodes + np.log(level.value(posterior.z[:, :1])))
 
 
-def child(side: int, cells: int) -> None:
+def child(side: int, cells: int, draws: int) -> None:
     """Fit one world in this process and print what it took and found."""
     import time
 
@@ -85,7 +88,7 @@ def child(side: int, cells: int) -> None:
     one = world(side, cells)
     forget_peak()
     wall, cpu, before = time.perf_counter(), time.process_time(), resident_mb("VmRSS")
-    posterior = sample_latent(one.model, num_draws=DRAWS, rng=np.random.default_rng(1))
+    posterior = sample_latent(one.model, num_draws=draws, rng=np.random.default_rng(1))
     took = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
     took |= {"peak_mb": resident_mb("VmHWM"), "before_mb": before}
     some = np.arange(0, side**2, 7)
@@ -100,9 +103,9 @@ def child(side: int, cells: int) -> None:
     print(json.dumps({"took": took, "told": told}))
 
 
-def fit(side: int, cells: int, _: None) -> Run:
+def fit(side: int, cells: int, draws: int, _: None) -> Run:
     """One size, in a process of its own."""
-    words = [sys.executable, "-m", "benchmarks.field_large", str(side), str(cells)]
+    words = [sys.executable, "-m", "benchmarks.field_large", str(side), str(cells), str(draws)]
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
     result = json.loads(done.stdout.splitlines()[-1])
     return Run(told=result["told"], measured=result["took"])
@@ -112,9 +115,7 @@ def prepare() -> None:
     """Nothing is shared."""
 
 
-VARIANTS: Mapping[str, Callable[[None], Run]] = {
-    name: partial(fit, side, cells) for name, (side, cells) in SIDES.items()
-}
+VARIANTS: Mapping[str, Callable[[None], Run]] = {name: partial(fit, *size) for name, size in SIDES.items()}
 
 
 def facts(_: None, results: Mapping[str, Run]) -> dict[str, str]:
@@ -160,4 +161,4 @@ def against_exact() -> str:
 
 
 if __name__ == "__main__":
-    child(int(sys.argv[1]), int(sys.argv[2]))
+    child(*(int(word) for word in sys.argv[1:]))
