@@ -34,6 +34,7 @@ ROOMS = (
     "evidence",
     "fate",
     "field",
+    "risk",
     "decide",
     "decide.plan",
     "score",

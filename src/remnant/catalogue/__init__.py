@@ -1,6 +1,8 @@
 """Sourced numbers: ordnance types, detection methods, treaty limits, claims, published evidence, model priors."""
 
 from remnant.catalogue import describe as describe
+from remnant.catalogue.exposure import Activity as Activity
+from remnant.catalogue.exposure import DeminingRisk as DeminingRisk
 from remnant.catalogue.loader import load_catalogue as load_catalogue
 from remnant.catalogue.parties import Instrument as Instrument
 from remnant.catalogue.parties import Parties as Parties

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal, TypeVar
 
+from remnant.catalogue.exposure import ACTIVITY_UNITS, DEMINING_UNITS, Activity, DeminingRisk
 from remnant.catalogue.frozen import FrozenDict
 from remnant.catalogue.records import (
     Claim,
@@ -20,7 +21,10 @@ from remnant.catalogue.records import (
     TreatyLimit,
 )
 from remnant.catalogue.schema import (
+    ActivityEntry,
     ClaimEntry,
+    DeminingEntry,
+    Entry,
     EvidenceEntry,
     MethodEntry,
     PriorEntry,
@@ -62,6 +66,11 @@ _UNIT_HINTS = {
     "1/km2": "Densities are written in items per square kilometre.",
     "ratio": "A factor without unit is written as ratio.",
     "km": "Distances between places are written in kilometres.",
+    "m2/h": "Ground per person-hour is written in square metres per hour.",
+    "h/y": "Hours of a person are written per year.",
+    "persons": "Casualties are written in persons per accident.",
+    "1/h": "Rates are written per hour of work.",
+    "1/m2": "Rates are written per square metre worked.",
 }
 
 
@@ -227,6 +236,35 @@ def make_evidence(where: str, name: str, entry: EvidenceEntry, user_file: str) -
         note=entry.note,
         user_file=user_file,
     )
+
+
+def make_activity(where: str, name: str, entry: ActivityEntry, user_file: str) -> Activity:
+    """The record of something civilians do on the land; every number is needed."""
+    return Activity(
+        name=name,
+        title=_need(where, "title", entry.title),
+        description=entry.description,
+        user_file=user_file,
+        **_ranges(where, entry, ACTIVITY_UNITS),
+    )
+
+
+def make_demining(where: str, name: str, entry: DeminingEntry, user_file: str) -> DeminingRisk:
+    """The record of a way of de-mining; every number is needed."""
+    return DeminingRisk(
+        name=name,
+        title=_need(where, "title", entry.title),
+        description=entry.description,
+        user_file=user_file,
+        **_ranges(where, entry, DEMINING_UNITS),
+    )
+
+
+def _ranges(where: str, entry: Entry, units: Mapping[str, str]) -> dict[str, Range]:
+    return {
+        key: make_range(f"{where}.{key}", _need(where, key, getattr(entry, key)), unit)
+        for key, unit in units.items()
+    }
 
 
 def make_prior(where: str, name: str, entry: PriorEntry, user_file: str) -> ModelPrior:

@@ -1,7 +1,8 @@
 """Read the catalogue: package data, then the user's files on top, by the same rules.
 
 A catalogue file is TOML. Tables at the top are ordnance types by name; ``[methods.NAME]``, ``[treaties.NAME]``,
-``[claims.NAME]``, ``[evidence.NAME]`` and ``[priors."NAME"]`` hold the rest. A user's entry of an existing name (in any
+``[claims.NAME]``, ``[evidence.NAME]``, ``[priors."NAME"]``, ``[activities.NAME]`` and ``[demining.NAME]`` hold the
+rest. A user's entry of an existing name (in any
 spelling) replaces the fields that it gives and keeps the others; a number is replaced whole, with its source.
 """
 
@@ -32,6 +33,8 @@ SECTIONS: Mapping[str, type[schema.Entry]] = {
     "claims": schema.ClaimEntry,
     "evidence": schema.EvidenceEntry,
     "priors": schema.PriorEntry,
+    "activities": schema.ActivityEntry,
+    "demining": schema.DeminingEntry,
 }
 _SHOWN = 60  # characters of a refused value that a message repeats
 _NUMBERS = (*build.FATE_UNITS, "mechanism", "self_deactivation", "settings", "default_setting")
@@ -252,6 +255,8 @@ def _catalogue(sheets: _Sheets, user_files: tuple[str, ...]) -> Catalogue:
         claims=_made(build.make_claim, _with_type_names(sheets, "claims")),
         evidence=_made(build.make_evidence, _with_type_names(sheets, "evidence")),
         priors=_made(build.make_prior, sheets["priors"]),
+        activities=_made(build.make_activity, sheets["activities"]),
+        demining=_made(build.make_demining, sheets["demining"]),
         sha256="",
         user_files=user_files,
     )

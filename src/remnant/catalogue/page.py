@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from remnant.catalogue import describe
+from remnant.catalogue.exposure import ACTIVITY_UNITS, DEMINING_UNITS, Activity, DeminingRisk
 from remnant.catalogue.records import Catalogue, Mechanism, OrdnanceType, Range
 
 _INTRO = """# Catalogue
@@ -67,7 +68,8 @@ files: no unknown keys, no number without unit, basis and source; a number is re
 ```toml
 {USER_FILE}```
 
-Top-level tables are ordnance types; `methods`, `treaties`, `claims`, `evidence` and `priors` hold the rest.
+Top-level tables are ordnance types; `methods`, `treaties`, `claims`, `evidence`, `priors`, `activities`
+and `demining` hold the rest.
 
 Keys of a type, with the unit of each number:
 
@@ -115,6 +117,7 @@ def catalogue_page(catalogue: Catalogue) -> str:
         *_claims(catalogue),
         *_evidence(catalogue),
         *_priors(catalogue),
+        *_exposure(catalogue),
     ]
     return "\n".join(blocks)
 
@@ -215,6 +218,23 @@ def _priors(catalogue: Catalogue) -> Iterator[str]:
     yield _table(
         ("name", "90 % range", "stated", "basis", "source and note"),
         ((f"`{prior.name}`", *_range_cells(prior.range)) for prior in catalogue.priors.values()),
+    )
+
+
+def _exposure(catalogue: Catalogue) -> Iterator[str]:
+    yield (
+        "## Civilian activities\n\nHow people meet what lies in the ground, for `remnant harm`; what each number is: "
+        "[Harm](harm.md).\n"
+    )
+    yield _factor_table(catalogue.activities.values(), tuple(ACTIVITY_UNITS))
+    yield "## De-mining work\n\nRisk of those who clear, by way of working.\n"
+    yield _factor_table(catalogue.demining.values(), tuple(DEMINING_UNITS))
+
+
+def _factor_table(entries: Iterable[Activity | DeminingRisk], keys: Sequence[str]) -> str:
+    return _table(
+        ("name", "factor", "90 % range", "stated", "basis", "source and note"),
+        ((f"**{e.name}**", f"`{key}`", *_range_cells(getattr(e, key))) for e in entries for key in keys),
     )
 
 

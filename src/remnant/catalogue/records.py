@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from remnant.catalogue.exposure import Activity, DeminingRisk
 from remnant.errors import CatalogueError, InvalidInput
 
 Basis = Literal["published", "second_hand", "weak", "derived", "judgement"]
@@ -320,6 +321,8 @@ class Catalogue:
     priors: Mapping[str, ModelPrior]
     sha256: str
     user_files: tuple[str, ...] = ()
+    activities: Mapping[str, Activity] = field(default_factory=dict)
+    demining: Mapping[str, DeminingRisk] = field(default_factory=dict)
 
     def ordnance(self, name: str) -> OrdnanceType:
         """The type of that name or alias; unknown names are refused with near spellings."""

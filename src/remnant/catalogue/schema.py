@@ -122,5 +122,35 @@ class EvidenceEntry(Entry):
     note: str = ""
 
 
+class ActivityEntry(Entry):
+    """Something civilians do on the land."""
+
+    title: str | None = None
+    description: str = ""
+    swept: RangeEntry | None = None
+    hours: RangeEntry | None = None
+    share_of_people: RangeEntry | None = None
+    share_entering: RangeEntry | None = None
+    reach: RangeEntry | None = None
+    p_armed: RangeEntry | None = None
+    p_expired: RangeEntry | None = None
+    p_dud: RangeEntry | None = None
+    casualties: RangeEntry | None = None
+
+
+class DeminingEntry(Entry):
+    """A way of de-mining, as a risk to those who do it."""
+
+    title: str | None = None
+    description: str = ""
+    pace: RangeEntry | None = None
+    p_armed: RangeEntry | None = None
+    p_expired: RangeEntry | None = None
+    p_dud: RangeEntry | None = None
+    per_hour: RangeEntry | None = None
+    per_m2: RangeEntry | None = None
+    casualties: RangeEntry | None = None
+
+
 class PriorEntry(RangeEntry):
     """A prior of the density model: a range under its dotted name, always whole."""

@@ -1,5 +1,6 @@
 """Density priors and posteriors, and how many items they leave in the ground."""
 
+from remnant.field.area_states import area_states as area_states
 from remnant.field.bare import BareCells as BareCells
 from remnant.field.bare import BareGround as BareGround
 from remnant.field.bare import bare_cells as bare_cells

@@ -1,0 +1,72 @@
+"""Expected items of hazard areas by state and date, draw by draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numba
+import numpy as np
+
+from remnant.field.history import compile_histories
+from remnant.field.posterior import DensityPosterior
+from remnant.units import Floats, Ints
+
+_NUMBERS_AT_ONCE = 4_000_000
+
+
+def area_states(posterior: DensityPosterior, dates: Sequence[float], as_of_day: float) -> Floats:
+    """Expected armed, expired and dud items on the ground of each hazard area, given each draw.
+
+    Parameters
+    ----------
+    posterior
+        Draws of the density model.
+    dates, as_of_day
+        Asked days; the day up to which the records run. [d]
+
+    Returns
+    -------
+    (n_draws, n_areas, n_dates, 3) items, the chance that an area holds none at all included. An area whose ground
+    belongs to others, and so has no estimate of its own, is NaN: unknown, not zero.
+
+    Notes
+    -----
+    The mean of `remnant.field.count_remaining` given the draw, without its noise: chance that the source holds any,
+    times mean density of each unit, times ground, times the share of its history that is left in each state.
+    """
+    reduction, table = posterior.reduction, posterior.table
+    entries = reduction.by_portion
+    area = reduction.portion_area[entries.key]
+    mine = np.flatnonzero(area >= 0)
+    mine = mine[np.argsort(entries.unit[mine], kind="stable")]
+    area, unit = area[mine], entries.unit[mine]
+    num, num_areas = len(posterior.z), reduction.area_m2.size
+    compiled = compile_histories(reduction.histories, table, as_of_day, dates)
+    left = compiled.remaining(table, posterior.z, table.values(posterior.z))
+    out = np.zeros((num, num_areas, len(dates), 3))
+    units = np.unique(unit)
+    step = max(1, _NUMBERS_AT_ONCE // max(num, 1))
+    for first in range(0, units.size, step):
+        part = units[first : first + step]
+        rows = slice(*np.searchsorted(unit, [part[0], part[-1] + 1]).tolist())
+        shape, scale = posterior.clumps(part, slice(0, num))
+        density = shape * scale * posterior.exists[:, reduction.unit_source[part]]
+        _add(
+            out, density, left, area[rows], np.searchsorted(part, unit[rows]),
+            entries.history[mine][rows], entries.ground[mine][rows],
+        )  # fmt: skip
+    out[:, ~np.isin(np.arange(num_areas), area)] = np.nan
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _add(
+    out: Floats, density: Floats, left: Floats, area: Ints, unit: Ints, history: Ints, ground: Floats
+) -> None:
+    """Add to every area what its rows hold."""
+    for j in range(out.shape[0]):
+        for e in range(len(area)):
+            items = density[j, unit[e]] * ground[e]
+            for t in range(out.shape[2]):
+                for k in range(3):
+                    out[j, area[e], t, k] += items * left[j, history[e], t, k]
