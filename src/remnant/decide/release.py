@@ -57,6 +57,9 @@ def release_verdict(policy: Policy, area: AreaEvidence) -> tuple[Verdict, str]:
             checks.append(_chance_check(limit, chance, what))
     if policy.density_q95_max_per_km2 is not None:
         checks.append(_density_check(policy.density_q95_max_per_km2, area))
+    if policy.individual_risk_max_per_year is not None:
+        words = "the policy limits the yearly risk of a person: `remnant harm` compares with it, this verdict does not"
+        checks.append(("cannot tell: survey", words))
     if not checks:
         return "no policy stated", "the case states no release policy"
     verdicts = [v for v, _ in checks]

@@ -273,12 +273,15 @@ class Policy:
         The same for any explosive item (armed, expired or dud). [1]
     density_q95_max_per_km2
         Greatest 95 % point of explosive items per square kilometre. [1/km²]
+    individual_risk_max_per_year
+        Greatest yearly risk of a person who uses an area; `remnant.harming` compares with it. [1]
     """
 
     name: str = "none stated"
     p_any_armed_max: float | None = None
     p_any_explosive_max: float | None = None
     density_q95_max_per_km2: float | None = None
+    individual_risk_max_per_year: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,7 @@ class PolicySection(Section):
     p_any_armed_max: Probability | None = None
     p_any_explosive_max: Probability | None = None
     density_q95_max_per_km2: Annotated[Number, Field(ge=0)] | None = None
+    individual_risk_max_per_year: Probability | None = None
 
 
 class Outside(Section):

@@ -68,6 +68,45 @@ def read_surface(
     return Surface(values=values, left_m=left, top_m=top, step_m=step, column=column, row=row)
 
 
+def read_pixels(
+    path: Path, *, crs: CRS, extent: Bounds, file_crs: str | None = None, band: int | None = None
+) -> tuple[Floats, Floats, Floats]:
+    """(num_rows, num_cols) place of the centre of every pixel in a case's CRS, and its value; NaN unknown. [m]
+
+    Pixels that the extent reaches and the raster does not hold are unknown; arguments as in `read_surface`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(path) as source:
+                index = _band(source, band)
+                own = _raster_crs(source, file_crs)
+                _, _, _, column, row = _table(source, own, crs, extent)
+                window = _window(source, column, row)
+                known = _values(source, index, window, None)
+                to_own = source.transform
+    except RasterioError as error:
+        words = " ".join(str(error).replace(str(path.parent), "").split())[:160]
+        raise InvalidInput(f"the file must be a raster that can be read; GDAL says: {words}") from None
+    first_col, first_row = (
+        min(int(np.floor(np.nanmin(v))), int(o)) for v, o in ((column, window.col_off), (row, window.row_off))
+    )
+    last_col = max(int(np.ceil(np.nanmax(column))) + 1, int(window.col_off) + known.shape[1])
+    last_row = max(int(np.ceil(np.nanmax(row))) + 1, int(window.row_off) + known.shape[0])
+    if (last_col - first_col) * (last_row - first_row) > _LARGEST_PIXELS:
+        raise InvalidInput(
+            f"a raster may hold {_LARGEST_PIXELS:,} pixels where people are asked for. Make a coarser copy"
+        )
+    values = np.full((last_row - first_row, last_col - first_col), np.nan)
+    r, c = int(window.row_off) - first_row, int(window.col_off) - first_col
+    values[r : r + known.shape[0], c : c + known.shape[1]] = known
+    cols, rows = np.meshgrid(np.arange(first_col, last_col) + 0.5, np.arange(first_row, last_row) + 0.5)
+    east = to_own.a * cols + to_own.b * rows + to_own.c
+    north = to_own.d * cols + to_own.e * rows + to_own.f
+    x, y = Transformer.from_crs(own, crs, always_xy=True).transform(east, north)
+    return np.asarray(x), np.asarray(y), values
+
+
 def _band(source: rasterio.DatasetReader, band: int | None) -> int:
     if band is None and source.count != 1:
         raise InvalidInput(

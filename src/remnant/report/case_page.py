@@ -469,6 +469,8 @@ def _policy(result: Assessment) -> list[tuple[str, str]]:
     if policy.density_q95_max_per_km2 is not None:
         text = "Greatest 95 % point of explosive items per km²"
         rows.append((text, words.rounded(policy.density_q95_max_per_km2)))
+    if policy.individual_risk_max_per_year is not None:
+        rows.append(("Greatest yearly risk of a person", words.rounded(policy.individual_risk_max_per_year)))
     return rows
 
 

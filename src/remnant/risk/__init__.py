@@ -14,6 +14,7 @@ from remnant.risk.deminers import CAUSES as CAUSES
 from remnant.risk.deminers import HOURS_PER_YEAR as HOURS_PER_YEAR
 from remnant.risk.deminers import DeminerRisk as DeminerRisk
 from remnant.risk.deminers import deminer_risk as deminer_risk
+from remnant.risk.people import REACHES as REACHES
 from remnant.risk.people import People as People
 from remnant.risk.people import share_of_hours as share_of_hours
 from remnant.risk.people import users_of_areas as users_of_areas

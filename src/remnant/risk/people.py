@@ -18,6 +18,7 @@ _POINTS_ACROSS = 6  # points along the shorter side of a small area
 _POINTS_PER_REACH = 3.0
 _MOST_POINTS = 4096
 _PAIRS_AT_ONCE = 4_000_000
+_NEAR_REACHES = 20.0  # people farther than this, whose share is below 1e-8, are taken to live nearer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,8 +87,8 @@ def users_of_areas(people: People, geometry: NDArray[np.object_], reach_m: Float
     scales = np.geomspace(least, most, 13) if most > least * (1.0 + 1e-12) else np.array([least])
     table = np.full((geometry.size, scales.size), np.nan)
     for a in np.flatnonzero(~shapely.is_missing(geometry)):
-        points, area_m2 = _points(geometry[a], least)
         for k, scale in enumerate(scales):
+            points, area_m2 = _points(geometry[a], float(scale))
             table[a, k] = _users(people, points, area_m2, float(scale))
     return _between(table, scales, reach_m)
 
@@ -110,22 +111,25 @@ def _between(table: Floats, scales: Floats, reach_m: Floats) -> Floats:
 
 def _users(people: People, points: Floats, area_m2: float, reach_m: float) -> float:
     """People whose hours go on in an area given by points of equal weight; NaN unknown."""
-    known, unknown, seen = 0.0, 0.0, 0.0
+    centre = points.mean(axis=0)
+    radius = float(np.hypot(*(points - centre).T).max(initial=0.0)) + np.sqrt(area_m2 / len(points))
+    edge = np.hypot(people.x_m - centre[0], people.y_m - centre[1]) - radius
+    share = (
+        share_of_hours(np.maximum(edge, 0.0), reach_m) * area_m2
+    )  # far off, where it is next to nothing: too high
+    near = np.flatnonzero(edge <= _NEAR_REACHES * reach_m)
     step = max(1, _PAIRS_AT_ONCE // len(points))
-    for first in range(0, people.x_m.size, step):
-        part = slice(first, first + step)
+    for first in range(0, near.size, step):
+        part = near[first : first + step]
         away = np.hypot(
             people.x_m[part, None] - points[None, :, 0], people.y_m[part, None] - points[None, :, 1]
         )
-        share = share_of_hours(away, reach_m).mean(axis=1) * area_m2
-        persons = people.persons[part]
-        is_known = ~np.isnan(persons)
-        known += float(persons[is_known] @ share[is_known])
-        seen += float(share[is_known].sum())
-        if people.is_pixel:
-            unknown += float(share[~is_known].sum())
-        elif (away[~is_known] <= REACHES * reach_m).any():
-            return np.nan
+        share[part] = share_of_hours(away, reach_m).mean(axis=1) * area_m2
+    is_known = ~np.isnan(people.persons)
+    known = float(people.persons[is_known] @ share[is_known])
+    seen, unknown = float(share[is_known].sum()), float(share[~is_known].sum())
+    if not people.is_pixel and (edge[~is_known] <= REACHES * reach_m).any():
+        return np.nan
     if not people.is_pixel or unknown == 0.0:
         return known
     if unknown > _UNKNOWN_SHARE * (unknown + seen):
@@ -133,13 +137,13 @@ def _users(people: People, points: Floats, area_m2: float, reach_m: float) -> fl
     return known * (unknown + seen) / seen  # the few unknown pixels are peopled like the known ones
 
 
-def _points(outline: shapely.Geometry, least_reach_m: float) -> tuple[Floats, float]:
-    """(n, 2) points spread evenly over an area, finer than the least reach, and its area. [m, m²]"""
+def _points(outline: shapely.Geometry, reach_m: float) -> tuple[Floats, float]:
+    """(n, 2) points spread evenly over an area, finer than the reach, and its area. [m, m²]"""
     left, bottom, right, top = outline.bounds
     area = float(outline.area)
     side = min(right - left, top - bottom)
     step = max(
-        min(side / _POINTS_ACROSS, least_reach_m / _POINTS_PER_REACH),
+        min(side / _POINTS_ACROSS, reach_m / _POINTS_PER_REACH),
         np.sqrt((right - left) * (top - bottom) / _MOST_POINTS),
     )
     if not step > 0.0:

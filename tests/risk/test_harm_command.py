@@ -1,0 +1,185 @@
+"""People from files, harm of a case, and the command."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import shapely
+from affine import Affine
+
+from remnant.assessment import answer
+from remnant.errors import InvalidInput
+from remnant.evidence import Case, Policy
+from remnant.harming import HARM_UNIT, harm_of
+from remnant.io import read_case
+from remnant.io.people import read_people
+from remnant.io.write_harm import harm_json, write_harm
+from remnant.planning import areas_to_plan
+from remnant.risk import People
+from remnant.simulate import simulate_case
+from remnant.weighing import Weighed, weigh
+
+CRS = "EPSG:32633"
+AREAS = np.array([shapely.box(500_000, 4_900_000, 500_200, 4_900_200), None], dtype=object)
+
+
+@pytest.fixture(scope="module")
+def weighed(worlds: ModuleType) -> Weighed:
+    case: Case = simulate_case(worlds.world(np.random.default_rng(3)), rng=np.random.default_rng(4))[0]
+    policy = Policy(individual_risk_max_per_year=1e-4)
+    return weigh(replace(case, num_draws=128, policy=policy))
+
+
+def _people(persons: float) -> People:
+    return People(x_m=np.array([500.0]), y_m=np.array([500.0]), persons=np.array([persons]))
+
+
+def test_harm_of_a_case_has_intervals_and_goes_into_a_plan(weighed: Weighed, tmp_path: Path) -> None:
+    result = harm_of(weighed, _people(800.0))
+    num = weighed.case.areas.id.size
+    assert result.casualties.shape == (128, num, len(weighed.case.dates))
+    totals = result.tables["totals"].iloc[0]
+    assert 0.0 < totals["casualties_q05"] <= totals["casualties_mean"]
+    assert totals["casualties_q05"] < totals["casualties_q95"]
+    by_state = sum(totals[f"casualties_{s}_mean"] for s in ("armed", "expired", "dud"))
+    assert by_state == pytest.approx(totals["casualties_mean"])
+    first = result.tables["activities"][result.tables["activities"]["date"] == weighed.case.dates[0]]
+    assert first["casualties_mean"].sum() == pytest.approx(totals["casualties_mean"])
+    known = result.tables["individual"].dropna(subset=["risk_mean"])
+    bands = known[[c for c in known.columns if c.startswith("p_") and c != "p_within_policy"]]
+    assert np.allclose(bands.sum(axis=1), 1.0)
+    assert known["p_within_policy"].between(0.0, 1.0).all()
+    assert result.tables["factors"]["share_of_variance"].is_monotonic_decreasing
+    areas, _ = areas_to_plan(weighed, answer(weighed), harm=result.casualties, harm_unit=HARM_UNIT)
+    assert areas.harm_unit == "casualties per year"
+    assert np.isfinite(areas.harm).all()
+    write_harm(result, tmp_path / "out")
+    told = json.loads((tmp_path / "out" / "harm.json").read_text("utf-8"))
+    assert told["num_unknown_areas"] == result.num_unknown
+    assert len(pd.read_csv(tmp_path / "out" / "deminers.csv")) == 4 * num
+
+
+def test_nobody_no_harm_and_unknown_people_no_number(weighed: Weighed) -> None:
+    nobody = harm_of(weighed, _people(0.0))
+    assert nobody.tables["totals"]["casualties_mean"].tolist() == [0.0] * len(weighed.case.dates)
+    unknown = harm_of(weighed, _people(np.nan))
+    assert unknown.num_unknown == weighed.case.areas.id.size
+    assert unknown.tables["areas"]["casualties_mean"].isna().all()
+    assert "have no number" in unknown.notes[0]
+    assert harm_json(unknown)["areas"][0]["casualties_mean"] is None
+    # the risk of one person does not need people
+    assert unknown.tables["individual"]["risk_mean"].notna().any()
+
+
+def test_twice_the_people_never_do_less_harm_and_at_most_twice(weighed: Weighed) -> None:
+    one, two = (harm_of(weighed, _people(p)).casualties for p in (100.0, 200.0))
+    known = ~np.isnan(one)
+    assert (two[known] >= one[known] * (1 - 1e-12)).all()
+    assert (two[known] <= 2 * one[known] * (1 + 1e-9)).all()
+
+
+def test_places_are_read_with_blanks_as_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("place,population,lon,lat\nA,120,15.0,44.25\nB,,15.01,44.25\n")
+    people = read_people(path, crs=CRS, geometry=AREAS, reach_m=5000.0)
+    assert people.persons[0] == 120.0
+    assert np.isnan(people.persons[1])
+    assert people.x_m[0] == pytest.approx(500_000.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("place,lon,lat\nA,15,44\n", "people.csv: a column persons must be there"),
+        ("persons\n5\n", "columns lon and lat, or x and y, must be there"),
+        ("persons,lon,lat\n5,15,44\n7,,\n", "people.csv, row 2: a place of people needs coordinates"),
+        ("persons,lon,lat\n-5,15,44\n", "people.csv, row 1: persons must be a number of people"),
+        ("persons,lon,lat\nmany,15,44\n", "people.csv, row 1: persons must be a number of people"),
+    ],
+)
+def test_bad_tables_of_people_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(text)
+    with pytest.raises(InvalidInput, match=words):
+        read_people(path, crs=CRS, geometry=AREAS, reach_m=5000.0)
+
+
+def _raster(path: Path, values: np.ndarray, nodata: float | None = -1.0) -> None:
+    with rasterio.open(
+        path, "w", driver="GTiff", width=values.shape[1], height=values.shape[0], count=1, dtype="float32",
+        crs=CRS, transform=Affine(100, 0, 490_000, 0, -100, 4_910_000), nodata=nodata,
+    ) as file:  # fmt: skip
+        file.write(values.astype(np.float32), 1)
+
+
+def test_a_raster_keeps_its_people_and_what_it_lacks_is_unknown(tmp_path: Path) -> None:
+    values = np.full((200, 200), 2.0)
+    _raster(tmp_path / "p.tif", values)
+    whole = read_people(tmp_path / "p.tif", crs=CRS, geometry=AREAS, reach_m=3000.0)
+    assert whole.is_pixel
+    assert not np.isnan(whole.persons).any()
+    assert whole.persons.sum() == pytest.approx(2.0 * (6200 / 100 + 4) ** 2, rel=0.1)
+    beyond = read_people(tmp_path / "p.tif", crs=CRS, geometry=AREAS, reach_m=30_000.0)
+    assert np.isnan(beyond.persons).any()
+    assert np.nansum(beyond.persons) == pytest.approx(2.0 * 200 * 200, rel=0.05)
+    values[:100] = -1.0
+    _raster(tmp_path / "half.tif", values)
+    assert np.isnan(read_people(tmp_path / "half.tif", crs=CRS, geometry=AREAS, reach_m=3000.0).persons).any()
+
+
+def test_bad_rasters_of_people_are_refused(tmp_path: Path) -> None:
+    _raster(tmp_path / "p.tif", np.full((200, 200), -3.0))
+    with pytest.raises(InvalidInput, match=r"p\.tif: persons per pixel must be 0 or more; the least is -3"):
+        read_people(tmp_path / "p.tif", crs=CRS, geometry=AREAS, reach_m=3000.0)
+    (tmp_path / "q.tif").write_text("no raster")
+    with pytest.raises(InvalidInput, match=r"q\.tif: the file must be a raster"):
+        read_people(tmp_path / "q.tif", crs=CRS, geometry=AREAS, reach_m=3000.0)
+    with pytest.raises(InvalidInput, match="must exist"):
+        read_people(tmp_path / "r.tif", crs=CRS, geometry=AREAS, reach_m=3000.0)
+    with pytest.raises(InvalidInput, match="none of the case has one"):
+        read_people(tmp_path / "p.tif", crs=CRS, geometry=AREAS[1:], reach_m=3000.0)
+
+
+def _case(folder: Path) -> Path:
+    ring = [[17.0, 44.0], [17.004, 44.0], [17.004, 44.004], [17.0, 44.004], [17.0, 44.0]]
+    feature = {
+        "type": "Feature",
+        "properties": {"id": "HA-1"},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+    (folder / "areas.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    (folder / "case.toml").write_text(
+        'name = "test"\nas_of = 2024-07-31\n[policy]\nindividual_risk_max_per_year = 1e-5\n'
+        '[[layers]]\nkind = "hazard_areas"\nfile = "areas.geojson"\n[layers.defaults]\n'
+        'type = "PMA-2"\nhazard_class = "CHA"\n'
+    )
+    (folder / "people.csv").write_text("persons,lon,lat\n300,17.01,44.01\n")
+    return folder
+
+
+def test_command_writes_tables_and_says_what_matters(tmp_path: Path) -> None:
+    case = _case(tmp_path)
+    words = ["harm", str(case), "--people", str(case / "people.csv"), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert "casualties" in done.stdout
+    assert "What matters most" in done.stdout
+    assert "safe" not in done.stdout.lower()
+    names = {p.name for p in (tmp_path / "out").iterdir()}
+    assert {
+        f"{n}.csv" for n in ("totals", "areas", "activities", "individual", "deminers", "factors")
+    } < names
+    assert pd.read_csv(tmp_path / "out" / "individual.csv")["policy_limit"].unique().tolist() == [1e-5]
+    assert answer(weigh(read_case(case))).areas["verdict"].tolist() != ["meets"]
+    again = CliRunner().invoke(app, [*words[:4], "--json"])
+    assert json.loads(again.stdout) == json.loads((tmp_path / "out" / "harm.json").read_text("utf-8"))
+    (case / "people.csv").write_text("place,lon,lat\nA,17,44\n")
+    refused = CliRunner().invoke(app, words)
+    assert isinstance(refused.exception, InvalidInput)
