@@ -222,3 +222,15 @@ def test_areas_are_answered_one_by_one() -> None:
 def test_ground_that_holds_nothing_needs_no_search() -> None:
     assert needed(0.0, np.zeros(3), np.ones(3), np.ones(3), np.ones(3)) == 0.0
     assert needed(0.01, np.ones(3), np.zeros(3), np.zeros(3), np.ones(3)) == 0.0
+
+
+def test_a_limit_on_the_risk_of_a_person_is_never_met_without_people() -> None:
+    area = AreaEvidence(
+        p_any_armed=np.zeros(200), p_any_explosive=np.zeros(200), density_q95_per_km2=0.0, place_known=True,
+        searched_share=1.0,
+    )  # fmt: skip
+    assert release_verdict(Policy(p_any_armed_max=0.1), area)[0] == "meets"
+    limited = Policy(p_any_armed_max=0.1, individual_risk_max_per_year=1e-5)
+    verdict, words = release_verdict(limited, area)
+    assert verdict == "cannot tell: survey"
+    assert "remnant harm" in words

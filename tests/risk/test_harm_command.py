@@ -13,8 +13,10 @@ import pytest
 import rasterio
 import shapely
 from affine import Affine
+from typer.testing import CliRunner
 
 from remnant.assessment import answer
+from remnant.cli import app as cli_app
 from remnant.errors import InvalidInput
 from remnant.evidence import Case, Policy
 from remnant.harming import HARM_UNIT, harm_of
@@ -167,7 +169,7 @@ def _case(folder: Path) -> Path:
 def test_command_writes_tables_and_says_what_matters(tmp_path: Path) -> None:
     case = _case(tmp_path)
     words = ["harm", str(case), "--people", str(case / "people.csv"), "--out", str(tmp_path / "out")]
-    done = CliRunner().invoke(app, words)
+    done = CliRunner().invoke(cli_app.app, words)
     assert done.exit_code == 0, done.output
     assert "casualties" in done.stdout
     assert "What matters most" in done.stdout
@@ -178,8 +180,8 @@ def test_command_writes_tables_and_says_what_matters(tmp_path: Path) -> None:
     } < names
     assert pd.read_csv(tmp_path / "out" / "individual.csv")["policy_limit"].unique().tolist() == [1e-5]
     assert answer(weigh(read_case(case))).areas["verdict"].tolist() != ["meets"]
-    again = CliRunner().invoke(app, [*words[:4], "--json"])
+    again = CliRunner().invoke(cli_app.app, [*words[:4], "--json"])
     assert json.loads(again.stdout) == json.loads((tmp_path / "out" / "harm.json").read_text("utf-8"))
     (case / "people.csv").write_text("place,lon,lat\nA,17,44\n")
-    refused = CliRunner().invoke(app, words)
+    refused = CliRunner().invoke(cli_app.app, words)
     assert isinstance(refused.exception, InvalidInput)
