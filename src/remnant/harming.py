@@ -109,7 +109,7 @@ def harm_of(weighed: Weighed, people: People) -> HarmAnswer:
             items, area_m2, draws, ids, case.dates, case.policy.individual_risk_max_per_year
         ),
         "deminers": _deminers(weighed, items[:, :, 0], area_m2, ids),
-        "factors": _factors(harm, items, users, draws),
+        "factors": _factors(harm, items, draws),
     }
     return HarmAnswer(
         name=case.name, as_of=case.as_of, dates=case.dates, seed=weighed.seed, casualties=harm.casualties,
@@ -125,6 +125,10 @@ def _notes(num_unknown: int, num: int) -> tuple[str, ...]:
     return (
         *((told,) if num_unknown else ()),
         "Nearly all factors of activities rest on judgement: read the intervals, and give your own ranges.",
+        (
+            "Use is taken to go on unchanged after an accident, so many casualties mean ground that cannot be used so, "
+            "not a forecast of victims."
+        ),
         "States are kept for a year from each date; ground outside hazard areas is not counted.",
     )
 
@@ -217,12 +221,13 @@ def _deminers(weighed: Weighed, items: Floats, area_m2: Floats, ids: Sequence[st
     return pd.DataFrame(rows)
 
 
-def _factors(harm: CivilianHarm, items: Floats, users: Floats, draws: ActivityDraws) -> pd.DataFrame:
+def _factors(harm: CivilianHarm, items: Floats, draws: ActivityDraws) -> pd.DataFrame:
     """Share of the variance of log casualties at the first date that each factor explains alone."""
     first = harm.by_activity[2].sum(axis=1)[:, 0]
+    armed, every = np.nansum(items[:, :, 0, 0], axis=1), np.nansum(items[:, :, 0], axis=(1, 2))
     factors: dict[str, Floats] = {
-        f"items: {state}": np.nansum(items[:, :, 0, s], axis=1)
-        for s, state in enumerate(("armed", "expired", "dud"))
+        "items in the ground": every,
+        "share of items that is armed": np.divide(armed, every, out=np.zeros_like(every), where=every > 0.0),
     }
     for b, name in enumerate(draws.names):
         factors |= {

@@ -15,6 +15,7 @@ from remnant.catalogue import load_catalogue
 from remnant.errors import InvalidInput, NotEstimable
 from remnant.evidence import Case
 from remnant.field import area_states
+from remnant.numerics import even_normals
 from remnant.risk import (
     DeminingDraws,
     People,
@@ -305,6 +306,17 @@ def test_draws_of_the_catalogue_have_the_ranges_that_it_states() -> None:
         assert np.quantile(draws.reach_m[:, b], 0.95) == pytest.approx(1000 * entry.reach.high, rel=0.05)
     manual = draw_demining(load_catalogue().demining["manual"], 4096, rng=np.random.default_rng(1))
     assert np.quantile(manual.pace_m2_per_h, 0.95) == pytest.approx(10.0, rel=0.05)
+
+
+def test_factors_do_not_go_along_with_items_drawn_from_a_sequence_of_their_own() -> None:
+    # two Sobol sequences of one length, in their own order, are functions of one another
+    factors = draw_activities(load_catalogue().activities, 1024, rng=np.random.default_rng(1))
+    other = even_normals(1024, 12, rng=np.random.default_rng(2))
+    for k in range(12):
+        shares = variance_shares(
+            np.exp(other[:, k]), {name: factors.hours_per_year[:, b] for b, name in enumerate(factors.names)}
+        )
+        assert max(shares.values()) < 0.05
 
 
 def test_every_number_of_activities_and_demining_has_a_source() -> None:

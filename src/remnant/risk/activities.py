@@ -135,6 +135,8 @@ def _drawn(ranges: list[list[Range]], num_draws: int, rng: np.random.Generator) 
     """(n_draws, n_entries, n_keys) draws of ranges."""
     num_entries, num_keys = len(ranges), len(ranges[0])
     z = even_normals(num_draws, num_entries * num_keys, rng=rng).reshape(num_draws, num_entries, num_keys)
+    # the draws of items may come from a Sobol sequence too: in its order, factors would go along with them
+    z = rng.permutation(z, axis=0)
     out = np.empty_like(z)
     for i, row in enumerate(ranges):
         for k, r in enumerate(row):
