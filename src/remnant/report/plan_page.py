@@ -23,7 +23,7 @@ from remnant.report.plan import LIMITS, plan_lines, plan_tables
 from remnant.units import day_number
 
 COLOURS = {
-    "clear": "#5b0f52", "survey": "#c2571a", "cancel": "#3b7a57", "monitor": "#3b5b8c", "wait": "#d9c77e",
+    "clear": "#5b0f52", "survey": "#c2571a", "cancel": "#7d8796", "monitor": "#3b5b8c", "wait": "#d9c77e",
     "": "#d5d2da",
 }  # fmt: skip
 _NAMES = {"": "not in the plan", "survey": "survey, then decide", "wait": "wait, then decide"}
@@ -67,7 +67,7 @@ def _row(record: dict[Any, Any]) -> dict[str, str]:
     return {
         "area": str(record["area_id"]), "action": str(record["action_words"]), "period": str(record["period"]),
         "ends": str(record["ends_in"]), "team": str(record["team"]), "usd": f"{record['usd']:,.0f}",
-        "harm": f"{record['harm_removed']:.3g}", "land": words.area(record["land_m2"]),
+        "harm": words.rounded(record["harm_removed"], 3), "land": words.area(record["land_m2"]),
         "ground": words.area(record["area_m2"]), "p_any": words.percent(record["p_any"]),
         "share": "–" if np.isnan(share) else f"{share:.0%}", "reason": str(record["reason"]),
     }  # fmt: skip
