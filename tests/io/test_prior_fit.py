@@ -164,9 +164,12 @@ def test_events_after_the_cut_are_never_looked_at(files: Path, fitted: tuple[Pat
 def test_what_was_drawn_is_found_again(fitted: tuple[Path, str]) -> None:
     prior = read_prior(fitted[0] / "prior.toml")
     hills = {s.name: s for s in prior.slopes}["hills"]
-    # slope 0.9 per sd of 1: a factor of e^1.8 = 6.0 over two
-    assert hills.low < 6.0 * 1.3
-    assert hills.high > 6.0 / 1.3
+    drawn = np.exp(
+        0.9 * hills.span
+    )  # slope 0.9 to a unit of the covariate, over the span that the factor is told of
+    assert 4.0 < drawn < 6.5  # about two standard deviations of 1
+    assert hills.low < 1.3 * drawn
+    assert hills.high > drawn / 1.3
 
 
 def test_the_map_is_relative_to_the_mean_density_of_the_region(fitted: tuple[Path, str]) -> None:

@@ -101,9 +101,7 @@ class CountEvidence:
         return 1 if self.clump is None else 2
 
     def _numbers(self, z: Floats) -> tuple[Floats, Floats]:
-        """Log level and clump shape of every chain."""
-        shape = np.full(z.shape[1], np.inf) if self.clump is None else self.clump.value(z[1])
-        return np.log(self.level.value(z[0])), np.ascontiguousarray(shape)
+        return level_and_shape(self.level, self.clump, z)
 
     def value(self, field: Floats, z: Floats) -> Floats:
         """See `Likelihood`; the constant −log found! is left out."""
@@ -130,6 +128,12 @@ class CountEvidence:
         by_z = np.zeros((self.num_rows, self.num_nuisances))
         by_z[:, 0] = self.level.spread
         return None, weight.mean(axis=1), by_z
+
+
+def level_and_shape(level: Link, clump: Link | None, z: Floats) -> tuple[Floats, Floats]:
+    """(n_chains,) log level and clump shape (no clumps: ∞), from whitened nuisances (n_nuisances, n_chains)."""
+    shape = np.full(z.shape[1], np.inf) if clump is None else clump.value(z[1])
+    return np.log(level.value(z[0])), np.ascontiguousarray(shape)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -139,13 +139,12 @@ class Search:
         q = precision(model.lattice, range_m, spread, self.laplacian)
         log_det = log_det_precision(model.lattice, range_m, spread, self.laplacian)
         carried = (np.diff(model.read.indptr) > 0).astype(np.float64)  # rows that read no node have no field
-        offset = centre * carried
         return Target(
             precision=q if model.num_fields == 1 else csc_matrix(block_diag([q] * model.num_fields)),
             log_det=log_det * model.num_fields,
             read=model.read,
             slopes=np.ascontiguousarray(model.covariates * model.slope_sd),
-            offset=offset + model.covariates @ model.slope_mean,
+            offset=centre * carried + model.covariates @ model.slope_mean,
             likelihood=model.likelihood,
         )
 

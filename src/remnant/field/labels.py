@@ -16,7 +16,7 @@ import numpy as np
 from scipy.sparse import block_diag, csr_matrix, identity
 
 from remnant.errors import InvalidInput
-from remnant.field.counts import Likelihood
+from remnant.field.counts import Likelihood, level_and_shape
 from remnant.numerics import Link
 from remnant.units import Floats
 
@@ -71,8 +71,7 @@ class LabelEvidence:
         return 1 if self.clump is None else 2
 
     def _numbers(self, z: Floats) -> tuple[Floats, Floats]:
-        shape = np.full(z.shape[1], np.inf) if self.clump is None else self.clump.value(z[1])
-        return np.log(self.level.value(z[0])), np.ascontiguousarray(shape)
+        return level_and_shape(self.level, self.clump, z)
 
     def value(self, field: Floats, z: Floats) -> Floats:
         """See `Likelihood`."""

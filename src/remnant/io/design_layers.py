@@ -80,24 +80,7 @@ def value_layers(
     answer: ValueAnswer, geometry: NDArray[np.object_] | None, crs: CRS | None
 ) -> tuple[DesignLayer, ...]:
     """Areas with the value of their next hours, best first."""
-    value = answer.value
-    table = pd.DataFrame(
-        {
-            "area_id": list(answer.id),
-            "area_m2": answer.area_m2,
-            "expected_items": answer.expected,
-            "p_any": answer.p_any,
-            "expected_found": value.next_hours.found,
-            "p_find": value.next_hours.p_find,
-            "p_any_after_none": value.next_hours.p_any_after_none,
-            "limit_hours_h": value.limit_h,
-            "p_limit": value.p_limit,
-            "m2_within_limit_per_h": value.m2_per_h,
-            "loss_avoided": value.next_hours.loss_avoided,
-            "best_hours_h": value.best_h,
-            "best_loss_avoided_per_h": value.best_rate,
-        }
-    )
+    table = pd.DataFrame({"area_id": list(answer.id), **answer.columns()})
     words = f"Areas with the value of their next {answer.hours:g} hours of survey, best first. {_PRIVATE}"
     return (_ordered("areas", words, table, answer.order, geometry, crs),)
 

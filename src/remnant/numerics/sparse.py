@@ -57,13 +57,7 @@ class Factor:
 
     def solve(self, right: Floats) -> Floats:
         """A⁻¹ b for right-hand sides of shape (n,) or (n, m)."""
-        held = np.ascontiguousarray(right.reshape(len(right), -1)[self.order], np.float64)
-        _FORWARD.for_work(self._work(held))(self.start, self.row, self.value, held)
-        held /= self.pivot[:, None]
-        _BACKWARD.for_work(self._work(held))(self.start, self.row, self.value, held)
-        out = np.empty_like(held)
-        out[self.order] = held
-        return out.reshape(right.shape)
+        return self.colour(self.whiten(right.reshape(len(right), -1))).reshape(right.shape)
 
     def colour(self, white: Floats) -> Floats:
         """Draws of N(0, A⁻¹) from standard normals of shape (n, m)."""

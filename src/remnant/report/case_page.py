@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
-import jinja2
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
@@ -20,6 +19,7 @@ from remnant.report import words
 from remnant.report.case_figures import close_up_png, curve_svg, map_png
 from remnant.report.field_figures import field_map_png
 from remnant.report.field_words import drivers, field_context
+from remnant.report.pages import page_templates
 
 MAX_AREAS = 300
 """Most areas that the page lists; the others are in areas.csv."""
@@ -70,14 +70,7 @@ def render_report(result: Assessment) -> str:
     -------
     The page as text; the same assessment gives the same text.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("remnant.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("case.html.j2").render(page_context(result))
+    return page_templates().get_template("case.html.j2").render(page_context(result))
 
 
 def answer_lines(result: Assessment) -> list[str]:

@@ -150,21 +150,7 @@ def _number(values: Floats, i: int) -> str:
 
 def value_json(answer: ValueAnswer) -> dict[str, Any]:
     """The answer as plain values; unknown numbers are null."""
-    value = answer.value
-    columns = {
-        "area_m2": answer.area_m2,
-        "expected_items": answer.expected,
-        "p_any": answer.p_any,
-        "expected_found": value.next_hours.found,
-        "p_find": value.next_hours.p_find,
-        "p_any_after_none": value.next_hours.p_any_after_none,
-        "limit_hours_h": value.limit_h,
-        "p_limit": value.p_limit,
-        "m2_within_limit_per_h": value.m2_per_h,
-        "loss_avoided": value.next_hours.loss_avoided,
-        "best_hours_h": value.best_h,
-        "best_loss_avoided_per_h": value.best_rate,
-    }
+    columns = answer.columns()
     return {
         "kind": "next-hour",
         "program": f"remnant {__version__}",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import geopandas as gpd
-import jinja2
 import matplotlib as mpl
 import numpy as np
 import shapely
@@ -19,11 +18,12 @@ from remnant._version import __version__
 from remnant.decide.plan import PlanAnswer
 from remnant.report import words
 from remnant.report.map_parts import STYLE, frame, north_arrow, outline, padded, png_uri, scale_bar
+from remnant.report.pages import page_templates
 from remnant.report.plan import LIMITS, plan_lines, plan_tables
 from remnant.units import day_number
 
 COLOURS = {
-    "clear": "#5b0f52", "survey": "#c2571a", "cancel": "#3b7a57", "monitor": "#3b5b8c", "wait": "#d9c77e",
+    "clear": "#5b0f52", "survey": "#c2571a", "cancel": "#7d8796", "monitor": "#3b5b8c", "wait": "#d9c77e",
     "": "#d5d2da",
 }  # fmt: skip
 _NAMES = {"": "not in the plan", "survey": "survey, then decide", "wait": "wait, then decide"}
@@ -33,32 +33,29 @@ _MAX_BARS = 60
 
 def render_plan(answer: PlanAnswer, name: str, outlines: gpd.GeoDataFrame) -> str:
     """The page as HTML: style and pictures inside, no script, nothing loaded from elsewhere."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("remnant.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     tables = plan_tables(answer)
     areas = tables["areas"]
     chosen = areas[areas["team"] != ""].sort_values(["period", "team", "area_id"], kind="stable")
     left = areas[areas["team"] == ""].sort_values("p_any", ascending=False, kind="stable")
-    return environment.get_template("plan.html.j2").render(
-        name=name,
-        version=__version__,
-        seed=answer.seed,
-        lines=plan_lines(answer),
-        map=_map(answer, outlines, dict(zip(areas["area_id"], areas["action"], strict=True))),
-        bars=_bars(answer),
-        front=_front(answer),
-        chosen=[_row(r) for r in chosen.head(MAX_ROWS).to_dict("records")],
-        left=[_row(r) for r in left.head(MAX_ROWS).to_dict("records")],
-        num_more=max(0, len(chosen) - MAX_ROWS) + max(0, len(left) - MAX_ROWS),
-        scarce=[s for s in answer.scarce if s[4] > 0.0][:12],
-        teams=answer.programme.teams,
-        unit=answer.programme.areas.harm_unit,
-        limits=LIMITS,
+    return (
+        page_templates()
+        .get_template("plan.html.j2")
+        .render(
+            name=name,
+            version=__version__,
+            seed=answer.seed,
+            lines=plan_lines(answer),
+            map=_map(answer, outlines, dict(zip(areas["area_id"], areas["action"], strict=True))),
+            bars=_bars(answer),
+            front=_front(answer),
+            chosen=[_row(r) for r in chosen.head(MAX_ROWS).to_dict("records")],
+            left=[_row(r) for r in left.head(MAX_ROWS).to_dict("records")],
+            num_more=max(0, len(chosen) - MAX_ROWS) + max(0, len(left) - MAX_ROWS),
+            scarce=[s for s in answer.scarce if s[4] > 0.0][:12],
+            teams=answer.programme.teams,
+            unit=answer.programme.areas.harm_unit,
+            limits=LIMITS,
+        )
     )
 
 
@@ -67,7 +64,7 @@ def _row(record: dict[Any, Any]) -> dict[str, str]:
     return {
         "area": str(record["area_id"]), "action": str(record["action_words"]), "period": str(record["period"]),
         "ends": str(record["ends_in"]), "team": str(record["team"]), "usd": f"{record['usd']:,.0f}",
-        "harm": f"{record['harm_removed']:.3g}", "land": words.area(record["land_m2"]),
+        "harm": words.rounded(record["harm_removed"], 3), "land": words.area(record["land_m2"]),
         "ground": words.area(record["area_m2"]), "p_any": words.percent(record["p_any"]),
         "share": "–" if np.isnan(share) else f"{share:.0%}", "reason": str(record["reason"]),
     }  # fmt: skip

@@ -6,7 +6,6 @@ import base64
 import io
 from typing import Any
 
-import jinja2
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,6 +15,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from remnant._version import __version__
+from remnant.report.pages import page_templates
 from remnant.report.score import LIMITS, SCOPES, WORDS, intro, number, value_words, verdict_lines
 from remnant.score import (
     MEASURES,
@@ -36,32 +36,31 @@ _FOLD_MEASURE = "roc_auc"
 
 def render_score(answer: ScoreAnswer) -> str:
     """The page as HTML: style and pictures inside, no script, nothing loaded from elsewhere."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("remnant.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     result = answer.evaluation
     names = list(dict.fromkeys(r.forecast for r in result.rows))
-    return environment.get_template("score.html.j2").render(
-        name=answer.case.forecast.name,
-        version=__version__,
-        seed=answer.seed,
-        intro=intro(answer),
-        warning=result.folds.warning,
-        verdicts=verdict_lines(result),
-        forecasts=names,
-        measures=[m for m in MEASURES if any(r.measure == m for r in result.rows)],
-        titles={m: about.title for m, about in MEASURES.items()},
-        words=WORDS,
-        scopes=[s for s in SCOPES if any(r.scope == s for r in result.rows)],
-        scope_words=SCOPES,
-        values={(r.forecast, r.measure, r.scope): value_words(r) for r in result.rows if r.scope != "fold"},
-        folds=_folds(answer),
-        picture=base64.b64encode(score_png(answer)).decode("ascii"),
-        limits=LIMITS,
+    return (
+        page_templates()
+        .get_template("score.html.j2")
+        .render(
+            name=answer.case.forecast.name,
+            version=__version__,
+            seed=answer.seed,
+            intro=intro(answer),
+            warning=result.folds.warning,
+            verdicts=verdict_lines(result),
+            forecasts=names,
+            measures=[m for m in MEASURES if any(r.measure == m for r in result.rows)],
+            titles={m: about.title for m, about in MEASURES.items()},
+            words=WORDS,
+            scopes=[s for s in SCOPES if any(r.scope == s for r in result.rows)],
+            scope_words=SCOPES,
+            values={
+                (r.forecast, r.measure, r.scope): value_words(r) for r in result.rows if r.scope != "fold"
+            },
+            folds=_folds(answer),
+            picture=base64.b64encode(score_png(answer)).decode("ascii"),
+            limits=LIMITS,
+        )
     )
 
 

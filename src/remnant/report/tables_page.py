@@ -6,10 +6,9 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-import jinja2
-
 from remnant._version import __version__
 from remnant.decide.tables import Column, Mismatch, ProgrammeTables, Sheet, sheets_of
+from remnant.report.pages import page_templates
 
 _SHOWN = 20
 _NOT_ON_PAGE = ("areas", "mismatches")
@@ -31,13 +30,7 @@ def render_tables(answer: ProgrammeTables, extra: Sequence[Sheet] = ()) -> str:
     extra
         Tables that do not come from the case, such as what the treaties ask.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("remnant.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_templates()
     environment.filters["cell"] = cell_words
     sheets = [s for s in (*sheets_of(answer), *extra) if s.name not in _NOT_ON_PAGE]
     return environment.get_template("tables.html.j2").render(

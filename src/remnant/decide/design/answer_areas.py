@@ -120,6 +120,24 @@ class ValueAnswer:
     source: str
     notes: tuple[str, ...]
 
+    def columns(self) -> dict[str, Floats]:
+        """(n,) numbers of every area by the name that they have in files."""
+        value = self.value
+        return {
+            "area_m2": self.area_m2,
+            "expected_items": self.expected,
+            "p_any": self.p_any,
+            "expected_found": value.next_hours.found,
+            "p_find": value.next_hours.p_find,
+            "p_any_after_none": value.next_hours.p_any_after_none,
+            "limit_hours_h": value.limit_h,
+            "p_limit": value.p_limit,
+            "m2_within_limit_per_h": value.m2_per_h,
+            "loss_avoided": value.next_hours.loss_avoided,
+            "best_hours_h": value.best_h,
+            "best_loss_avoided_per_h": value.best_rate,
+        }
+
     @property
     def order(self) -> Ints:
         """(n,) areas, best first: by loss avoided per hour, else by ground within the limit per hour, else by finds."""
