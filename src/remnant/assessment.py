@@ -13,10 +13,7 @@ import pandas as pd
 import shapely
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
-from remnant._version import __version__
-from remnant.decide import AreaEvidence, release_verdict, search_share_needed
 from remnant.evidence import Case, Finding, GridSpec, Policy, Reduction
 from remnant.field import (
     DensityPosterior,
@@ -33,9 +30,9 @@ from remnant.field import (
     targeting_findings,
     targeting_of,
 )
-from remnant.numerics import link_of
+from remnant.releasing import Judge, usual_method
 from remnant.units import KM2_M2, date_of
-from remnant.weighing import Progress, Rest, Weighed, weigh, with_rest
+from remnant.weighing import Progress, Rest, Weighed, provenance_of, weigh, with_rest
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -114,11 +111,6 @@ class Assessment:
     influence: pd.DataFrame | None = None
 
 
-_SURVEY_METHOD = (
-    "manual detector"  # what "search further" is reckoned with when the case names no clearance method
-)
-
-
 def assess(case: Case, *, seed: int | None = None, progress: Progress | None = None) -> Assessment:
     """What remains in the ground for a case, with honest uncertainty.
 
@@ -161,7 +153,7 @@ def answer(weighed: Weighed, rest: Rest | None = None) -> Assessment:
         met += () if spread is None else targeting_findings(spread)
     parameters = pd.DataFrame(known, columns=list(_PARAMETER_COLUMNS))
     area_results = _area_results(case, reduction, counted, weighed.area_portions)
-    areas = _areas(case, reduction, posterior, counted, area_results, over_time, curve_days)
+    areas = _areas(weighed)
     maps, influence, noticed = _seen(case, posterior, weighed.days[0], weighed.as_of_day, weighed.seed)
     findings = pd.DataFrame(
         [dataclasses.asdict(f) for f in met + noticed],
@@ -189,7 +181,7 @@ def answer(weighed: Weighed, rest: Rest | None = None) -> Assessment:
         cells=_cells(case, reduction, weighed.in_cells),
         parameters=parameters,
         findings=findings,
-        provenance=_provenance(case, weighed.seed),
+        provenance=provenance_of(case, weighed.seed),
         judgements=_judgements(parameters),
         field=maps,
         influence=influence,
@@ -286,49 +278,21 @@ def _area_results(
     )
 
 
-def _areas(
-    case: Case,
-    reduction: Reduction,
-    posterior: DensityPosterior,
-    counted: Remaining,
-    area_results: pd.DataFrame,
-    over_time: Remaining,
-    curve_days: Sequence[float],
-) -> gpd.GeoDataFrame:
+def _areas(weighed: Weighed) -> gpd.GeoDataFrame:
     """One row per hazard area, with the release verdict at the first asked date."""
+    case, reduction, posterior = weighed.case, weighed.reduction, weighed.posterior
     records = case.areas
     num = records.id.size
     source_of = np.full(num, -1, np.int64)
     mine = reduction.source_area >= 0
     source_of[reduction.source_area[mine]] = np.flatnonzero(mine)
-    first = area_results[(area_results["date"] == case.dates[0]) & (area_results["state"] == "explosive")]
-    density = first.sort_values("area")["density_q95_per_km2"].to_numpy()
-    placed = ~shapely.is_missing(records.geometry)
-    further = _search_needed(case, reduction, posterior, counted)
-    verdicts, reasons, exists = [], [], np.full(num, np.nan)
-    for a in range(num):
-        s = int(source_of[a])
-        if s < 0:  # its ground belongs to another area
-            verdicts.append("cannot tell: survey")
-            reasons.append("all of its ground is covered by another hazard area, which carries the estimate")
-            continue
-        exists[a] = posterior.exists[:, s].mean()
-        verdict, words = release_verdict(
-            case.policy,
-            AreaEvidence(
-                p_any_armed=counted.area_any[:, a, 0, 0].astype(np.float64),
-                p_any_explosive=counted.area_any[:, a, 0, 1].astype(np.float64),
-                density_q95_per_km2=float(density[a]),
-                place_known=bool(placed[a]),
-                searched_share=float(reduction.area_searched[a]),
-            ),
-        )
-        if verdict == "meets":
-            further[a] = 0.0
-        elif verdict != "no policy stated":
-            words += _when_ready(case.policy, over_time.area_any[:, a, :, 0].astype(np.float64), curve_days)
-        verdicts.append(verdict)
-        reasons.append(words)
+    exists = np.full(num, np.nan)
+    exists[source_of >= 0] = posterior.exists.mean(axis=0)[source_of[source_of >= 0]]
+    judge = Judge(weighed)
+    judged = judge.judge()
+    meets = judged.verdict == "meets"
+    further = np.where(meets, 0.0, np.nan)
+    further[~meets] = judge.search_m2(usual_method(weighed), np.flatnonzero(~meets))
     return gpd.GeoDataFrame(
         {
             "area_id": records.id,
@@ -338,64 +302,17 @@ def _areas(
             "layer": records.source.layer,
             "row": records.source.row,
             "area_m2": reduction.area_m2,
-            "place_known": placed,
+            "place_known": ~shapely.is_missing(records.geometry),
             "searched_share": reduction.area_searched,
             "num_found": reduction.area_found,
             "p_exists": exists,
-            "verdict": verdicts,
-            "reasons": reasons,
+            "verdict": judged.verdict,
+            "reasons": judged.reasons,
             "search_m2": further,
         },
         geometry=gpd.GeoSeries(list(records.geometry), crs=case.crs),
         crs=case.crs,
     )
-
-
-def _search_needed(
-    case: Case, reduction: Reduction, posterior: DensityPosterior, counted: Remaining
-) -> Floats:
-    """Further ground of every hazard area to search without a find before the policy is met. [m²]"""
-    limits = [v for v in (case.policy.p_any_armed_max, case.policy.p_any_explosive_max) if v is not None]
-    if not limits:
-        return np.full(reduction.area_m2.size, np.nan)
-    share = search_share_needed(
-        min(limits),
-        counted.area_exists,
-        counted.area_moments[:, :, 0],
-        counted.area_moments[:, :, 1],
-        _clearance_detection(case, posterior),
-    )
-    return np.where(
-        np.isin(np.arange(share.size), reduction.source_area), share * reduction.area_owned_m2, np.nan
-    )
-
-
-def _when_ready(policy: Policy, p_armed: Floats, days: Sequence[float]) -> str:
-    """First later day at which time alone brings the chance of an armed item within the limit, in words."""
-    if policy.p_any_armed_max is None or len(days) < 3:
-        return ""
-    upper = np.quantile(p_armed, 0.95, axis=0)
-    ready = np.flatnonzero(upper <= policy.p_any_armed_max)
-    if ready.size and ready[0] > 0:
-        return (
-            f"; time alone brings the chance of an armed item within the limit by {date_of(days[ready[0]])}"
-        )
-    return ""
-
-
-def _clearance_detection(case: Case, posterior: DensityPosterior) -> Floats:
-    """Draws of the detection probability of the case's most used clearance method."""
-    methods = [str(m) for m in case.searches.method if case.catalogue.method(str(m)).kind == "clearance"]
-    name = case.catalogue.method(
-        max(sorted(set(methods)), key=methods.count) if methods else _SURVEY_METHOD
-    ).name
-    values = posterior.table.values(posterior.z)
-    if name in posterior.table.method_detect:
-        return np.asarray(values[:, posterior.table.method_detect[name]])
-    prior = case.catalogue.methods[name].p_detect
-    link = link_of(prior.low, prior.high, is_probability=True)
-    place = (np.arange(len(values)) + 0.5) / len(values)
-    return link.value(ndtri(place))
 
 
 def _cells(case: Case, reduction: Reduction, result: Summary) -> xr.Dataset:
@@ -429,23 +346,6 @@ def _cells(case: Case, reduction: Reduction, result: Summary) -> xr.Dataset:
             "num_cols": grid.num_cols,
         },
     )
-
-
-def _provenance(case: Case, seed: int) -> dict[str, object]:
-    return {
-        "program": f"remnant {__version__}",
-        "model": case.model.kind,
-        "seed": seed,
-        "num_draws": case.num_draws,
-        "as_of": case.as_of.isoformat(),
-        "dates": [d.isoformat() for d in case.dates],
-        "crs": case.crs,
-        "cell_m": case.grid.cell_m,
-        "block_m": case.grid.block_m,
-        "catalogue_sha256": case.catalogue.sha256,
-        "catalogue_user_files": list(case.catalogue.user_files),
-        "inputs_sha256": dict(sorted(case.inputs.items())),
-    }
 
 
 def _judgements(parameters: pd.DataFrame) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ from remnant.risk import (
     People,
     civilian_harm,
     deminer_risk,
-    draw_activities,
     draw_demining,
     individual_risk,
     share_in_bands,
@@ -26,7 +25,7 @@ from remnant.risk import (
     variance_shares,
 )
 from remnant.units import Floats
-from remnant.weighing import Weighed
+from remnant.weighing import Weighed, activity_draws
 
 HARM_UNIT = "casualties per year"
 _MEASURES = ("encounters", "accidents", "casualties")
@@ -61,12 +60,6 @@ class HarmAnswer:
     tables: Mapping[str, pd.DataFrame]
     num_unknown: int
     notes: tuple[str, ...]
-
-
-def activity_draws(weighed: Weighed) -> ActivityDraws:
-    """The activities of the case's catalogue, as many draws as its posterior has; a stream of their own."""
-    rng = np.random.default_rng([weighed.seed, *b"activities"])
-    return draw_activities(weighed.case.catalogue.activities, len(weighed.posterior.z), rng=rng)
 
 
 def harm_of(weighed: Weighed, people: People) -> HarmAnswer:

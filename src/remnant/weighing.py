@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from remnant._version import __version__
 from remnant.decide import AreaLaws
 from remnant.evidence import Case, Reduction, reduce_case
 from remnant.field import (
@@ -25,6 +26,7 @@ from remnant.field import (
     thinned,
 )
 from remnant.numerics import link_of
+from remnant.risk import ActivityDraws, draw_activities
 from remnant.units import YEAR_D, Floats, Ints, day_number
 
 Progress = Callable[[str, float], None]
@@ -205,6 +207,12 @@ def _groups_of(case: Case, reduction: Reduction) -> tuple[dict[str, Ints], dict[
     return groups, of_area
 
 
+def activity_draws(weighed: Weighed) -> ActivityDraws:
+    """The activities of the case's catalogue, as many draws as its posterior has; a stream of their own."""
+    rng = np.random.default_rng([weighed.seed, *b"activities"])
+    return draw_activities(weighed.case.catalogue.activities, len(weighed.posterior.z), rng=rng)
+
+
 def area_laws(weighed: Weighed, method: str) -> tuple[AreaLaws, Ints]:
     """What the hazard areas of a case still hold on the first asked date, draw by draw, and which areas these are.
 
@@ -233,12 +241,12 @@ def area_laws(weighed: Weighed, method: str) -> tuple[AreaLaws, Ints]:
         exists=np.asarray(counted.area_exists[:, usable], dtype=np.float64),
         mean=mean,
         size=np.clip(size, 1e-12, 1e9),
-        p_detect=_detection_draws(weighed, method),
+        p_detect=detection_draws(weighed, method),
     )
     return laws, usable
 
 
-def _detection_draws(weighed: Weighed, method: str) -> Floats:
+def detection_draws(weighed: Weighed, method: str) -> Floats:
     """(n_draws,) chances of detection of a method: learned where the case used it, else even points of its range."""
     posterior, entry = weighed.posterior, weighed.case.catalogue.method(method)
     if entry.name in posterior.table.method_detect:
@@ -246,4 +254,23 @@ def _detection_draws(weighed: Weighed, method: str) -> Floats:
         return np.asarray(values[:, posterior.table.method_detect[entry.name]])
     link = link_of(entry.p_detect.low, entry.p_detect.high, is_probability=True)
     num = len(posterior.z)
-    return link.value(ndtri((np.arange(num) + 0.5) / num))
+    rng = np.random.default_rng([weighed.seed, *b"detection", *entry.name.encode()])
+    return link.value(ndtri((rng.permutation(num) + 0.5) / num))  # in no order that draws of items may have
+
+
+def provenance_of(case: Case, seed: int) -> dict[str, object]:
+    """Version, seed, dates and hashes of all that an answer comes from."""
+    return {
+        "program": f"remnant {__version__}",
+        "model": case.model.kind,
+        "seed": seed,
+        "num_draws": case.num_draws,
+        "as_of": case.as_of.isoformat(),
+        "dates": [d.isoformat() for d in case.dates],
+        "crs": case.crs,
+        "cell_m": case.grid.cell_m,
+        "block_m": case.grid.block_m,
+        "catalogue_sha256": case.catalogue.sha256,
+        "catalogue_user_files": list(case.catalogue.user_files),
+        "inputs_sha256": dict(sorted(case.inputs.items())),
+    }

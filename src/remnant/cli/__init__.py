@@ -9,6 +9,7 @@ from remnant.cli import harm as _harm  # noqa: F401
 from remnant.cli import parties as _parties  # noqa: F401
 from remnant.cli import plan as _plan  # noqa: F401
 from remnant.cli import prior as _prior  # noqa: F401
+from remnant.cli import release as _release  # noqa: F401
 from remnant.cli import rows as _rows  # noqa: F401
 from remnant.cli import score as _score  # noqa: F401
 from remnant.cli import tables as _tables  # noqa: F401

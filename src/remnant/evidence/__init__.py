@@ -12,6 +12,15 @@ from remnant.evidence.design import Design as Design
 from remnant.evidence.design import Scaling as Scaling
 from remnant.evidence.design import design_findings as design_findings
 from remnant.evidence.design import design_matrix as design_matrix
+from remnant.evidence.leaving import AreaRecord as AreaRecord
+from remnant.evidence.leaving import batches_of as batches_of
+from remnant.evidence.leaving import changed as changed
+from remnant.evidence.leaving import records_of_areas as records_of_areas
+from remnant.evidence.policy import CRITERIA as CRITERIA
+from remnant.evidence.policy import POLICY_STATES as POLICY_STATES
+from remnant.evidence.policy import Criterion as Criterion
+from remnant.evidence.policy import MinimumEvidence as MinimumEvidence
+from remnant.evidence.policy import Policy as Policy
 from remnant.evidence.provenance import Provenance as Provenance
 from remnant.evidence.records import Case as Case
 from remnant.evidence.records import Deposits as Deposits
@@ -21,7 +30,6 @@ from remnant.evidence.records import Finding as Finding
 from remnant.evidence.records import GridSpec as GridSpec
 from remnant.evidence.records import HazardAreas as HazardAreas
 from remnant.evidence.records import LabelledCells as LabelledCells
-from remnant.evidence.records import Policy as Policy
 from remnant.evidence.records import Searches as Searches
 from remnant.evidence.reduce import reduce_case as reduce_case
 from remnant.evidence.reduction import Ground as Ground

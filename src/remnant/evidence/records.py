@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from remnant.catalogue import Catalogue, Range
 from remnant.errors import InvalidInput
 from remnant.evidence.covariates import Covariate, ModelSpec
+from remnant.evidence.policy import Policy
 from remnant.evidence.provenance import Provenance, same_length
 from remnant.evidence.register import AreaRegister, LayingRecords, ReportedItems
 from remnant.units import Floats, not_negative, probability
@@ -259,29 +260,6 @@ class GridSpec:
                 f"block_m must be a whole number of cells, so that results do not depend on the cell size; "
                 f"got {self.block_m:g} m with cells of {self.cell_m:g} m"
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """The user's written release policy; a limit of None is not asked for.
-
-    Parameters
-    ----------
-    p_any_armed_max
-        Greatest chance that an area still holds an item in state ``armed``. [1]
-    p_any_explosive_max
-        The same for any explosive item (armed, expired or dud). [1]
-    density_q95_max_per_km2
-        Greatest 95 % point of explosive items per square kilometre. [1/km²]
-    individual_risk_max_per_year
-        Greatest yearly risk of a person who uses an area; `remnant.harming` compares with it. [1]
-    """
-
-    name: str = "none stated"
-    p_any_armed_max: float | None = None
-    p_any_explosive_max: float | None = None
-    density_q95_max_per_km2: float | None = None
-    individual_risk_max_per_year: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

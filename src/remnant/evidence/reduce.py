@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from remnant.errors import InvalidInput
 from remnant.evidence.allocate import allocate
-from remnant.evidence.matching import Matches, match_events
+from remnant.evidence.matching import match_events
 from remnant.evidence.overlay import Overlay, overlay_of
 from remnant.evidence.pieces import Pieces, add_up, background_pieces, join, stream_pieces
 from remnant.evidence.records import Case
@@ -79,7 +80,12 @@ def reduce_case(case: Case, *, by_tiles: bool = False) -> Reduction:
     num_added, num_portions = len(merged.source) + len(placeless.source), len(portion_key)
     unit_source = np.concatenate([unit_key[:, 0], merged.source, placeless.source])
     found, met = (np.concatenate([items, np.zeros(num_added)]) for items in (given.found, given.met))
-    searched = _searched_share(case, matches, overlay)
+    is_clearance = np.array(
+        [case.catalogue.method(str(m)).kind == "clearance" for m in case.searches.method], bool
+    )
+    searched = _worked_share(case, overlay, ~matches.is_use)
+    cleared = _worked_share(case, overlay, is_clearance)
+    told = _worked_share(case, overlay, matches.is_known)
     cell_area, cell_searched = _cell_facts(pieces, piece_cell, piece_area, cells, searched, grid)
     return Reduction(
         grid=grid,
@@ -112,7 +118,9 @@ def reduce_case(case: Case, *, by_tiles: bool = False) -> Reduction:
         ),
         cell_area=cell_area,
         cell_searched=cell_searched,
-        area_searched=_area_searched(overlay, searched, area_m2),
+        area_searched=_area_share(overlay, searched, area_m2),
+        area_cleared=_area_share(overlay, cleared, area_m2),
+        area_told=_area_share(overlay, told, area_m2),
         area_m2=area_m2,
         area_owned_m2=_owned(case, overlay, area_m2),
         area_found=_area_items(source_area[unit_source], found + met, area_m2.size),
@@ -166,10 +174,10 @@ def _cells_around(case: Case, grid: Grid, pairs: Coverage, spread: Coverage) -> 
     return np.unique(np.concatenate(touched))
 
 
-def _searched_share(case: Case, matches: Matches, overlay: Overlay) -> Floats:
-    """Share of each atom that clearance or survey worked, taking overlapping partial coverage as independent."""
+def _worked_share(case: Case, overlay: Overlay, is_meant: NDArray[np.bool_]) -> Floats:
+    """Share of each atom that the meant searches worked, taking overlapping partial coverage as independent."""
     missed = np.ones(overlay.num_atoms)
-    works = ~matches.is_use[overlay.searches.record]
+    works = is_meant[overlay.searches.record]
     atom, search = overlay.searches.atom[works], overlay.searches.record[works]
     np.multiply.at(missed, atom, 1.0 - case.searches.coverage[search])
     return np.asarray(1.0 - missed)
@@ -192,8 +200,8 @@ def _cell_facts(
     return result, np.clip(share, 0.0, 1.0)
 
 
-def _area_searched(overlay: Overlay, searched: Floats, area_m2: Floats) -> Floats:
-    """Share of each hazard area that was searched."""
+def _area_share(overlay: Overlay, searched: Floats, area_m2: Floats) -> Floats:
+    """Share of each hazard area from shares of atoms."""
     worked = np.zeros(area_m2.size)
     np.add.at(worked, overlay.areas.record, (overlay.ground_m2 * searched)[overlay.areas.atom])
     return np.clip(worked / np.maximum(area_m2, 1e-9), 0.0, 1.0)

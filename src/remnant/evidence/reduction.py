@@ -143,6 +143,9 @@ class Reduction:
         (n_cells,) hazard area that covers most of the cell, −1 for none.
     cell_searched, area_searched
         Share of ground that any clearance or survey search worked, (n_cells,) and (n_areas,). [1]
+    area_cleared, area_told
+        (n_areas,) share of ground that clearance worked, and that any search of known outcome (use of land included)
+        tells of. [1]
     area_m2
         (n_areas,) area taken for each hazard area, reported or median where the place is unknown. [m²]
     area_owned_m2
@@ -177,6 +180,8 @@ class Reduction:
     cell_area: Ints
     cell_searched: Floats
     area_searched: Floats
+    area_cleared: Floats
+    area_told: Floats
     area_m2: Floats
     area_owned_m2: Floats
     area_found: Floats

@@ -1,5 +1,7 @@
 """Density priors and posteriors, and how many items they leave in the ground."""
 
+from remnant.field.area_laws import LeftInAreas as LeftInAreas
+from remnant.field.area_laws import left_in_areas as left_in_areas
 from remnant.field.area_states import area_states as area_states
 from remnant.field.bare import BareCells as BareCells
 from remnant.field.bare import BareGround as BareGround
@@ -50,3 +52,5 @@ from remnant.field.targeting import Targeting as Targeting
 from remnant.field.targeting import targeting as targeting
 from remnant.field.targeting import targeting_findings as targeting_findings
 from remnant.field.targeting import targeting_of as targeting_of
+from remnant.field.without import conditioned_on as conditioned_on
+from remnant.field.without import evidence_of_areas as evidence_of_areas

@@ -19,7 +19,15 @@ from scipy.sparse import csr_matrix, hstack
 
 from remnant.catalogue import Range
 from remnant.errors import InvalidInput
-from remnant.evidence import Case, CategoryCovariate, Design, Reduction, design_matrix
+from remnant.evidence import (
+    Case,
+    CategoryCovariate,
+    Design,
+    OrdnanceClass,
+    Reduction,
+    Scaling,
+    design_matrix,
+)
 from remnant.field.groups import Groups, chance, groups_of
 from remnant.field.latent import LatentPosterior, sample_latent
 from remnant.field.latent_model import USUAL_EFFORT, Effort, LatentModel
@@ -215,8 +223,7 @@ def _spread_link(case: Case) -> Link:
 
 def _lattice_of(case: Case, reduction: Reduction) -> tuple[Lattice, csr_matrix, Ints]:
     """The lattice, how every unit reads it, and the units that it carries."""
-    kind = reduction.source_kind[reduction.unit_source]
-    carried = np.flatnonzero((reduction.unit_block >= 0) & (kind != "deposit"))
+    carried = _carried(reduction)
     if carried.size == 0:
         raise InvalidInput(
             'kind = "field" needs hazard areas or ground outside them with a place; the case has none. '
@@ -231,17 +238,40 @@ def _lattice_of(case: Case, reduction: Reduction) -> tuple[Lattice, csr_matrix, 
         while spacing < 0.5 * low and _num_nodes(case, x, y, spacing, _MARGIN * middle) > _NODES_WANTED:
             spacing = min(spacing * 1.25, 0.5 * low)
     lattice = lattice_over(*_with_region(case, x, y, spacing), spacing, _MARGIN * middle)
-    inside = lattice.interpolation(x, y)
+    return lattice, _reading(case, reduction, lattice, carried, reduction.classes), carried
+
+
+def _reading(
+    case: Case, reduction: Reduction, lattice: Lattice, carried: Ints, classes: tuple[OrdnanceClass, ...]
+) -> csr_matrix:
+    """(n_units, n_nodes · n_fields) how the carried units read the field; separate ones stand in order of `classes`."""
+    inside = lattice.interpolation(*reduction.grid.block_centre(reduction.unit_block[carried]))
     one = csr_matrix(
         (inside.data, (carried[np.repeat(np.arange(carried.size), np.diff(inside.indptr))], inside.indices)),
         shape=(reduction.unit_source.size, lattice.num_nodes),
     )
     if case.model.field.fields == "shared":
-        return lattice, one, carried
-    parts = [
-        csr_matrix(one.multiply((reduction.unit_class == c)[:, None])) for c in range(len(reduction.classes))
-    ]
-    return lattice, csr_matrix(hstack(parts)), carried
+        return one
+    number = np.array([classes.index(c) for c in reduction.classes], np.int64)[reduction.unit_class]
+    return csr_matrix(hstack([csr_matrix(one.multiply((number == c)[:, None])) for c in range(len(classes))]))
+
+
+def field_at_units(
+    case: Case, reduction: Reduction, lattice: Lattice, scaling: Scaling, classes: tuple[OrdnanceClass, ...]
+) -> tuple[csr_matrix, Floats]:
+    """How the units of a reduction read a field that is there, and their covariates by its scaling."""
+    carried = _carried(reduction)
+    x, y = reduction.grid.block_centre(reduction.unit_block[carried])
+    design = design_matrix(case.covariates, x, y, scaling=scaling)
+    columns = np.zeros((reduction.unit_source.size, design.columns.shape[1]))
+    columns[carried] = design.columns
+    return _reading(case, reduction, lattice, carried, classes), columns
+
+
+def _carried(reduction: Reduction) -> Ints:
+    """Units that the field carries."""
+    kind = reduction.source_kind[reduction.unit_source]
+    return np.flatnonzero((reduction.unit_block >= 0) & (kind != "deposit"))
 
 
 def _num_nodes(case: Case, x: Floats, y: Floats, spacing_m: float, margin_m: float) -> int:

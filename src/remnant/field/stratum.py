@@ -27,7 +27,7 @@ class StratumPosterior:
     z: Floats
     exists: Floats
     log_evidence: float
-    _groups: Groups
+    groups: Groups
     _exposure: Floats
 
     def clumps(self, units: Ints, draws: slice | Ints) -> tuple[Floats, Floats]:
@@ -36,8 +36,8 @@ class StratumPosterior:
         level = self.table.levels(values)[:, self.table.unit_level[units]]
         blocks = self.reduction.unit_num_blocks[units]
         alpha = values[:, self.table.unit_clump[units]] * blocks
-        expected = level * np.asarray((self._groups.every_ground[units] @ self._exposure[draws].T).T)
-        shape = alpha + self._groups.found[units] + self._groups.met[units]
+        expected = level * np.asarray((self.groups.every_ground[units] @ self._exposure[draws].T).T)
+        shape = alpha + self.groups.found[units] + self.groups.met[units]
         return shape, level / (alpha + expected)
 
 
@@ -83,6 +83,6 @@ def fit_stratum(
         z=z,
         exists=groups.existence(z, groups.weigh(z, groups.log_likelihood(z)).odds),
         log_evidence=log_evidence,
-        _groups=groups,
+        groups=groups,
         _exposure=groups.exposure(z, table.values(z)),
     )

@@ -16,8 +16,9 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from remnant.errors import CaseError, InvalidInput
 from remnant.evidence import Finding
 from remnant.io.findings import case_error_message
-from remnant.io.layer_section import Columns, Defaults, IsoDate, Layer, Number, Probability, Section, Words
+from remnant.io.layer_section import Columns, Defaults, IsoDate, Layer, Number, Section, Words
 from remnant.io.model_section import COVARIATES, FieldSection, Model, Prior, Sourced
+from remnant.io.policy_section import DensityLimits, MinimumSection, PolicySection
 
 CASE_FILE = "case.toml"
 _VARIABLE = re.compile(r"\$\{([^}:]*)(?::-([^}]*))?\}")
@@ -51,16 +52,6 @@ class Grid(Section):
     block_m: Annotated[Number, Field(gt=0)] | None = None
     around_m: Annotated[Number, Field(ge=0)] = 0.0
     region: Region | None = None
-
-
-class PolicySection(Section):
-    """The release policy; a limit that is not named is not asked for."""
-
-    name: str = "none stated"
-    p_any_armed_max: Probability | None = None
-    p_any_explosive_max: Probability | None = None
-    density_q95_max_per_km2: Annotated[Number, Field(ge=0)] | None = None
-    individual_risk_max_per_year: Probability | None = None
 
 
 class Outside(Section):
@@ -165,7 +156,8 @@ def near(word: str, known: list[str] | tuple[str, ...], num: int = 3) -> str:
 
 
 _SECTIONS: dict[str, type[BaseModel]] = {
-    "region": Region, "grid": Grid, "policy": PolicySection, "model": Model, "priors": Prior, "outside": Outside,
+    "region": Region, "grid": Grid, "policy": PolicySection, "minimum": MinimumSection,
+    "density_q95_max_per_km2": DensityLimits, "model": Model, "priors": Prior, "outside": Outside,
     "layers": Layer, "columns": Columns, "defaults": Defaults, "field": FieldSection, "effect": Sourced,
     "effects": Sourced, "range_km": Sourced, "spread_factor": Sourced, **COVARIATES,
 }  # fmt: skip

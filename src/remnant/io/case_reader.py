@@ -26,7 +26,6 @@ from remnant.evidence import (
     HazardAreas,
     LabelledCells,
     LayingRecords,
-    Policy,
     Provenance,
     ReportedItems,
     Searches,
@@ -34,15 +33,16 @@ from remnant.evidence import (
 from remnant.io import geometry as geo
 from remnant.io import places
 from remnant.io.case_file import CaseFile, Region, case_path, expand, near, read_case_file
+from remnant.io.case_hashes import input_hashes
 from remnant.io.findings import FindingLog, case_error_message, grouped
 from remnant.io.kinds import KEYS, Context, Part, parts_of
 from remnant.io.layer_section import Layer
 from remnant.io.layers import read_rows
 from remnant.io.model_reader import covariates_of, model_of, priors_of
+from remnant.io.policy_section import policy_of
 from remnant.io.region import region_box, region_ground
 from remnant.io.rows import Rows
 from remnant.io.start_from import start_from_prior
-from remnant.io.table import file_parts, sha256
 
 _TABLES: Mapping[str, type[Any]] = {
     "areas": HazardAreas, "searches": Searches, "events": Events, "deposits": Deposits, "districts": Districts,
@@ -93,6 +93,7 @@ def read_case(path: Path | str, *, catalogue: Catalogue | None = None) -> Case:
     tables = {name: _table(name, parts) for name in _TABLES} if not any(lg.has_errors for lg in logs) else {}
     priors = priors_of(spec, known, log)
     outside = _outside(spec, known, log)
+    policy = _attempt(log, "policy", lambda: policy_of(spec.policy, _policy_file(spec, folder), known))
     model = model_of(spec, log)
     covariates, more = covariates_of(
         spec, folder, crs=crs, rows=rows, shapes=_shapes(parts),
@@ -108,7 +109,9 @@ def read_case(path: Path | str, *, catalogue: Catalogue | None = None) -> Case:
         _check_repeats(tables, log)
         _check_classes(tables["areas"], known, priors, log)
     ground = None if log.has_errors else _attempt(log, "region", lambda: _ground(spec, folder, crs))
-    inputs = {} if any(lg.has_errors for lg in logs) else _attempt(log, "inputs", lambda: _hashes(spec, file))
+    inputs = (
+        {} if any(lg.has_errors for lg in logs) else _attempt(log, "inputs", lambda: input_hashes(spec, file))
+    )
     if any(lg.has_errors for lg in logs):
         raise _refusal(logs)
     return Case(
@@ -118,7 +121,7 @@ def read_case(path: Path | str, *, catalogue: Catalogue | None = None) -> Case:
         crs=_crs_text(crs),
         grid=grid,
         catalogue=known,
-        policy=Policy(**spec.policy.model_dump()),
+        policy=policy,
         model=model,
         covariates=covariates,
         priors=priors,
@@ -315,6 +318,10 @@ def _joined(name: str, pieces: Sequence[Any]) -> Any:
     return np.concatenate([*pieces, np.empty(0)]).astype(dtype)
 
 
+def _policy_file(spec: CaseFile, folder: Path) -> Path | None:
+    return expand(spec.policy.file, folder) if spec.policy.file else None
+
+
 def _outside(spec: CaseFile, catalogue: Catalogue, log: FindingLog) -> tuple[str, ...]:
     names: list[str] = []
     for text in spec.outside.types:
@@ -387,22 +394,3 @@ def _check_classes(
 def _crs_text(crs: CRS) -> str:
     code = crs.to_epsg()
     return f"EPSG:{code}" if code is not None else str(crs.to_wkt())
-
-
-def _hashes(spec: CaseFile, case: Path) -> dict[str, str]:
-    """SHA-256 of the case file and of every file that it names, by a name that does not depend on the machine."""
-    found = {case.name: sha256(case)}
-    regions = [r.file for r in (spec.region, spec.grid.region) if r is not None and r.file is not None]
-    named = [layer.file for layer in spec.layers] + regions
-    covariates = [c.file for c in spec.model.covariates if c.file]
-    if spec.model.start_from is not None:
-        covariates.append(spec.model.start_from)  # which holds the hash of its map
-    for text in [*named, *spec.catalogue, *covariates]:
-        source = expand(text, case.parent)
-        if not source.exists():
-            continue
-        for part in file_parts(source):
-            base = source.parent.parent if source.parent != case.parent else case.parent
-            label = part.relative_to(base).as_posix() if part.is_relative_to(base) else part.name
-            found[label] = sha256(part)
-    return found

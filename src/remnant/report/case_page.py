@@ -20,6 +20,7 @@ from remnant.report.case_figures import close_up_png, curve_svg, map_png
 from remnant.report.field_figures import field_map_png
 from remnant.report.field_words import drivers, field_context
 from remnant.report.pages import page_templates
+from remnant.report.policy_words import policy_rows
 
 MAX_AREAS = 300
 """Most areas that the page lists; the others are in areas.csv."""
@@ -120,7 +121,7 @@ def page_context(result: Assessment) -> dict[str, Any]:
         "findings": _findings(tables["findings"]),
         "finding_counts": _finding_counts(tables["findings"]),
         "parameters": _parameters(tables["parameters"]),
-        "policy": _policy(result),
+        "policy": policy_rows(result.policy),
         "provenance": [
             (key, _crs_name(value) if key == "crs" else value or "none")
             for key, value in flat(_without_sources(result.provenance))
@@ -447,24 +448,6 @@ def _amount_range(low: float, high: float, unit: str) -> str:
     if np.isnan(low) or np.isnan(high):
         return ""
     return "–".join(words.amount(value, unit, show_unit=False) for value in (low, high))
-
-
-def _policy(result: Assessment) -> list[tuple[str, str]]:
-    policy = result.policy
-    rows = [("Policy", policy.name)]
-    if policy.p_any_armed_max is not None:
-        rows.append(
-            ("Greatest chance that an area still holds an armed item", words.percent(policy.p_any_armed_max))
-        )
-    if policy.p_any_explosive_max is not None:
-        text = "Greatest chance that an area still holds any explosive item"
-        rows.append((text, words.percent(policy.p_any_explosive_max)))
-    if policy.density_q95_max_per_km2 is not None:
-        text = "Greatest 95 % point of explosive items per km²"
-        rows.append((text, words.rounded(policy.density_q95_max_per_km2)))
-    if policy.individual_risk_max_per_year is not None:
-        rows.append(("Greatest yearly risk of a person", words.rounded(policy.individual_risk_max_per_year)))
-    return rows
 
 
 def _is_source_key(key: str) -> bool:

@@ -7,17 +7,14 @@ from typing import Any
 import geopandas as gpd
 import matplotlib as mpl
 import numpy as np
-import shapely
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch
 
 from remnant._version import __version__
 from remnant.decide.plan import PlanAnswer
 from remnant.report import words
-from remnant.report.map_parts import STYLE, frame, north_arrow, outline, padded, png_uri, scale_bar
+from remnant.report.area_map import class_map
+from remnant.report.map_parts import STYLE, png_uri
 from remnant.report.pages import page_templates
 from remnant.report.plan import LIMITS, plan_lines, plan_tables
 from remnant.units import day_number
@@ -45,7 +42,7 @@ def render_plan(answer: PlanAnswer, name: str, outlines: gpd.GeoDataFrame) -> st
             version=__version__,
             seed=answer.seed,
             lines=plan_lines(answer),
-            map=_map(answer, outlines, dict(zip(areas["area_id"], areas["action"], strict=True))),
+            map=_map(outlines, dict(zip(areas["area_id"], areas["action"], strict=True))),
             bars=_bars(answer),
             front=_front(answer),
             chosen=[_row(r) for r in chosen.head(MAX_ROWS).to_dict("records")],
@@ -70,37 +67,10 @@ def _row(record: dict[Any, Any]) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _map(answer: PlanAnswer, outlines: gpd.GeoDataFrame, actions: dict[str, str]) -> str:
+def _map(outlines: gpd.GeoDataFrame, actions: dict[str, str]) -> str:
     """The areas by action; empty where no place is known."""
-    shapes = outlines.geometry.to_numpy()
-    known = ~shapely.is_missing(shapes)
-    if not known.any():
-        return ""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.4, 5.2), layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.subplots()
-        west, south, east, north = shapely.total_bounds(shapes[known])
-        frame(axes, padded((west, south, east, north), 0.05), 7.4 / 5.2)
-        kind = np.array([actions.get(str(a), "") for a in outlines["area_id"]])
-        for action, colour in COLOURS.items():
-            mine = shapes[known & (kind == action)]
-            if mine.size:
-                _draw(axes, mine, colour)
-                axes.plot([], [], "s", color=colour, label=_NAMES.get(action, action))
-        if outlines.crs is None or outlines.crs.is_projected:
-            scale_bar(axes)
-        north_arrow(axes)
-        figure.legend(loc="outside lower center", ncols=6, frameon=False)
-        return png_uri(figure)
-
-
-def _draw(axes: Axes, shapes: np.ndarray[Any, Any], colour: str) -> None:
-    is_point = shapely.get_dimensions(shapes) == 0
-    xy = shapely.get_coordinates(shapely.centroid(shapes[is_point]))
-    axes.plot(xy[:, 0], xy[:, 1], "o", ms=4, color=colour)
-    patches = [PathPatch(outline(s)) for s in shapes[~is_point]]
-    axes.add_collection(PatchCollection(patches, facecolor=colour, edgecolor="#1c1b22", lw=0.3))
+    kind = np.array([actions.get(str(a), "") for a in outlines["area_id"]])
+    return class_map(outlines, kind, COLOURS, _NAMES)
 
 
 def _bars(answer: PlanAnswer) -> str:

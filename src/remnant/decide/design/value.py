@@ -302,7 +302,7 @@ def value_of_hours(
     hours
         Length of the next survey. [h]
     limit
-        Greatest chance of any item for release (as in `release_verdict`, for 95 % of the draws). [1]
+        Greatest chance of any item for release (as in `verdicts_of`, for 95 % of the draws). [1]
     loss_per_item, clear_cost_per_m2
         In one unit; both or none. [loss, loss/m²]
     """
