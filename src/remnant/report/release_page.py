@@ -62,7 +62,7 @@ def _error(row: dict[Any, Any]) -> dict[str, str]:
         "areas": f"{row['num_areas']:,} ({words.area(row['area_m2'])})",
         "wrong": f"{words.rounded(row['wrong_areas_mean'])} ({wrong})",
         "ground": f"{words.area(row['wrong_m2_mean'])} ({ground})",
-        "items": words.items(row["items_mean"]),
+        "left": words.items(row["items_mean"]),
     }
 
 

@@ -135,8 +135,8 @@ def _percent(share: float) -> str:
         return "unknown"
     if share <= 0.0:
         return "0 %"
-    if share < 1e-3:
-        return f"{100 * share:.1g} %"
+    if share < 1e-4:
+        return "under 0.01 %"
     return f"{100 * share:.2g} %" if share < 0.995 else ("over 99 %" if share < 1.0 else "100 %")
 
 
