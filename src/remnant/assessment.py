@@ -292,7 +292,12 @@ def _areas(weighed: Weighed) -> gpd.GeoDataFrame:
     judged = judge.judge()
     meets = judged.verdict == "meets"
     further = np.where(meets, 0.0, np.nan)
-    further[~meets] = judge.search_m2(usual_method(weighed), np.flatnonzero(~meets))
+    others = np.flatnonzero(~meets)
+    further[others] = judge.search_m2(usual_method(weighed), others)
+    reasons = judged.reasons.astype(object)
+    for a, day in zip(others.tolist(), judge.wait(others).until.tolist(), strict=True):
+        if not np.isnan(day):
+            reasons[a] += f"; time alone brings it within the limits by {date_of(day)}"
     return gpd.GeoDataFrame(
         {
             "area_id": records.id,
@@ -307,7 +312,7 @@ def _areas(weighed: Weighed) -> gpd.GeoDataFrame:
             "num_found": reduction.area_found,
             "p_exists": exists,
             "verdict": judged.verdict,
-            "reasons": judged.reasons,
+            "reasons": reasons.astype(str),
             "search_m2": further,
         },
         geometry=gpd.GeoSeries(list(records.geometry), crs=case.crs),

@@ -21,7 +21,7 @@ from remnant.units import Floats, Ints, date_of, day_number
 from remnant.weighing import Progress, Weighed, provenance_of
 
 _STANDS = ("not kept", "cannot tell", "kept")
-_SEARCHES = ("clearance", "survey")
+_SEARCHES = ("clearance", "technical_survey", "visual")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -139,7 +139,7 @@ def _methods(weighed: Weighed, asked: Sequence[str]) -> list[str]:
     for entry in chosen:
         if entry.kind not in _SEARCHES:
             raise InvalidInput(
-                f"a method of clearance or survey is wanted; {entry.name!r} is {entry.kind.replace('_', ' ')}. "
+                f"a method of clearance, technical survey or visual search is wanted; {entry.name!r} is {entry.kind.replace('_', ' ')}. "
                 "`remnant methods` lists them."
             )
     every = chosen or [m for m in catalogue.methods.values() if m.kind in _SEARCHES]
