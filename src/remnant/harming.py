@@ -63,6 +63,66 @@ class HarmAnswer:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class IndividualRisks:
+    """Yearly risk of one who spends the hours of an activity in an area alone, at the first date.
+
+    Parameters
+    ----------
+    risk
+        (n_draws, n_areas) of the activity that `activity` names; NaN where items are unknown. [1/y]
+    activity
+        (n_areas,) name of the activity.
+    """
+
+    risk: Floats
+    activity: tuple[str, ...]
+
+
+def individual_risks(weighed: Weighed, activity: str | None = None) -> IndividualRisks:
+    """Yearly risk of one person in each hazard area at the first date; nothing need be known about people.
+
+    Parameters
+    ----------
+    weighed
+        The case with its draws.
+    activity
+        Name in the case's catalogue; None: in each area the one with the greatest mean risk.
+
+    Raises
+    ------
+    InvalidInput
+        For an activity that the catalogue does not hold.
+
+    Notes
+    -----
+    The draws are those of `harm_of`, in the order of the posterior's: row j goes with draw j of `weighed.counted`.
+    """
+    draws = activity_draws(weighed)
+    if activity is not None and activity not in draws.names:
+        raise InvalidInput(
+            f"activity must be one of {', '.join(draws.names)}; got {activity!r}. Name one, or add it to the catalogue."
+        )
+    items = area_states(weighed.posterior, weighed.days[:1], weighed.as_of_day)
+    owned = weighed.reduction.area_owned_m2
+    has_ground = np.isfinite(owned) & (owned > 0.0)
+    items[:, ~has_ground] = np.nan
+    area_m2 = np.where(has_ground, owned, 1.0)
+    best, named = np.full(items.shape[:2], np.nan), np.full(items.shape[1], draws.names[0], object)
+    greatest = np.full(items.shape[1], -np.inf)
+    for b, name in enumerate(draws.names):
+        if activity in (None, name):
+            risk = individual_risk(items, area_m2, draws.user_swept_m2[:, b], draws.p_functions[:, b])[
+                :, :, 0
+            ]
+            mean = risk.mean(axis=0)
+            more = mean > greatest
+            best[:, more], named[more], greatest[more] = risk[:, more], name, mean[more]
+    if activity is not None:
+        named[:] = activity
+    return IndividualRisks(risk=best, activity=tuple(named.tolist()))
+
+
 def activity_draws(weighed: Weighed) -> ActivityDraws:
     """The activities of the case's catalogue, as many draws as its posterior has; a stream of their own."""
     rng = np.random.default_rng([weighed.seed, *b"activities"])

@@ -19,7 +19,7 @@ from remnant.assessment import answer
 from remnant.cli import app as cli_app
 from remnant.errors import InvalidInput
 from remnant.evidence import Case, Policy
-from remnant.harming import HARM_UNIT, harm_of
+from remnant.harming import HARM_UNIT, harm_of, individual_risks
 from remnant.io import read_case
 from remnant.io.people import read_people
 from remnant.io.write_harm import harm_json, write_harm
@@ -78,6 +78,22 @@ def test_nobody_no_harm_and_unknown_people_no_number(weighed: Weighed) -> None:
     assert harm_json(unknown)["areas"][0]["casualties_mean"] is None
     # the risk of one person does not need people
     assert unknown.tables["individual"]["risk_mean"].notna().any()
+
+
+def test_risk_of_one_person_is_that_of_the_table_for_the_activity_with_most(weighed: Weighed) -> None:
+    table = harm_of(weighed, _people(np.nan)).tables["individual"]
+    first = table[table["date"] == weighed.case.dates[0]]
+    most = individual_risks(weighed)
+    assert most.risk.shape == (128, weighed.case.areas.id.size)
+    assert np.allclose(
+        most.risk.mean(axis=0), first.groupby("area_id", sort=False)["risk_mean"].max(), equal_nan=True
+    )
+    play = individual_risks(weighed, "play")
+    told = first[first["activity"] == "play"]["risk_q95"].to_numpy()
+    assert np.allclose(np.quantile(play.risk, 0.95, axis=0), told, equal_nan=True)
+    assert set(play.activity) == {"play"}
+    with pytest.raises(InvalidInput, match="activity must be one of farming, .* got 'skiing'"):
+        individual_risks(weighed, "skiing")
 
 
 def test_twice_the_people_never_do_less_harm_and_at_most_twice(weighed: Weighed) -> None:
