@@ -92,7 +92,7 @@ def test_risk_of_one_person_is_that_of_the_table_for_the_activity_with_most(weig
     told = first[first["activity"] == "play"]["risk_q95"].to_numpy()
     assert np.allclose(np.quantile(play.risk, 0.95, axis=0), told, equal_nan=True)
     assert set(play.activity) == {"play"}
-    with pytest.raises(InvalidInput, match="activity must be one of farming, .* got 'skiing'"):
+    with pytest.raises(InvalidInput, match=r"activity must be one of farming, .* got 'skiing'"):
         individual_risks(weighed, "skiing")
 
 
