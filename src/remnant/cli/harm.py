@@ -37,9 +37,8 @@ def harm(
     """Say how many encounters, accidents and casualties a year to expect, by activity, and what matters most."""
     from remnant.harming import harm_of
     from remnant.io import check_output_folder, read_case
-    from remnant.io.people import read_people
+    from remnant.io.people import people_of_case
     from remnant.io.write_harm import harm_json, write_harm
-    from remnant.risk import REACHES
     from remnant.weighing import weigh
 
     if out is not None:
@@ -47,10 +46,7 @@ def harm(
     with progress_bar(quiet=quiet or as_json) as tell:
         tell("reading the records", 0.0)
         read = read_case(case)
-        reach_km = max((a.reach.high for a in read.catalogue.activities.values()), default=1.0)
-        living = read_people(
-            people, crs=read.crs, geometry=read.areas.geometry, reach_m=REACHES * 1e3 * reach_km, file_crs=crs
-        )
+        living = people_of_case(people, read, file_crs=crs)
         weighed = weigh(read, seed=seed, progress=tell)
         tell("working out harm", 0.0)
         answer = harm_of(weighed, living)
