@@ -208,9 +208,12 @@ def _joined(asked: Asked, people: People, parts: list[BlockHarm]) -> HarmAnswer:
 
     casualties, by_activity, work = joined("casualties", 1), summed("by_activity"), joined("work", 1)
     is_unknown = np.asarray(np.isnan(casualties).any(axis=(0, 2)))
+    by_state = summed("by_state")
+    if is_unknown.all():  # a sum over no area is not known to be 0
+        by_activity, by_state = np.full_like(by_activity, np.nan), np.full_like(by_state, np.nan)
     worked = asked.is_open & ~np.isnan(work[0, :, 0, 0]) if methods else asked.is_open
     tables = {
-        "totals": tell.totals_table(by_activity, summed("by_state"), dates, as_of),
+        "totals": tell.totals_table(by_activity, by_state, dates, as_of),
         "areas": tell.areas_table(ids, joined("users", 0), joined("measures", 1), dates, as_of),
         "activities": tell.activities_table(by_activity, draws.names, dates),
         "individual": tell.individual_table(
@@ -227,7 +230,8 @@ def _joined(asked: Asked, people: People, parts: list[BlockHarm]) -> HarmAnswer:
         name=case.name, as_of=as_of, dates=dates, seed=asked.weighed.seed, casualties=casualties,
         by_activity=by_activity, tables=tables, outlines=case.areas.geometry, crs=case.crs,
         num_unknown=int(is_unknown.sum()), policy_name=case.policy.name, policy_limit=asked.limit,
-        notes=_notes(asked, people, is_unknown), provenance=_provenance(asked.weighed, people),
+        notes=_notes(asked, people, is_unknown, casualties[:, :, 0].mean(axis=0)),
+        provenance=_provenance(asked.weighed, people),
     )  # fmt: skip
 
 
@@ -235,20 +239,25 @@ def _known_ground(asked: Asked) -> Floats:
     return np.where(asked.has_ground, asked.area_m2, np.nan)
 
 
-def _notes(asked: Asked, people: People, is_unknown: NDArray[np.bool_]) -> tuple[str, ...]:
+def _notes(asked: Asked, people: People, is_unknown: NDArray[np.bool_], mean: Floats) -> tuple[str, ...]:
     case = asked.weighed.case
     num, blank = int(is_unknown.sum()), int(np.isnan(people.persons).sum())
     unplaced = int((is_unknown & shapely.is_missing(case.areas.geometry)).sum())
     released = int((~asked.is_open).sum())
+    share = float(mean[~asked.is_open & ~is_unknown].sum() / max(mean[~is_unknown].sum(), 1e-300))
     where = "pixels" if people.is_pixel else "places"
     read = f"People: {np.nansum(people.persons):,.0f} in {people.persons.size - blank:,} {where}" + (
         f"; {blank:,} more {where} have no number, which is not zero." if blank else "."
     )
     told = (
-        f"{num:,} of {is_unknown.size:,} hazard areas have no number: their people, place ({unplaced:,}) or items are "
-        "unknown, which is not zero. Totals leave them out, so they are too low by what those areas add."
+        f"{num:,} of {is_unknown.size:,} hazard areas {'has' if num == 1 else 'have'} no number: people near, place "
+        f"({unplaced:,}) or items are unknown, which is not zero. Totals leave {'it' if num == 1 else 'them'} out, so "
+        "they are too low."
     )
-    freed = f"{released:,} of the areas are released: their ground is taken to be used like any other."
+    freed = (
+        f"{released:,} of the areas are released: their ground is taken to be used like any other, so {share:.0%} of "
+        "the expected casualties fall on it."
+    )
     return (
         *((told,) if num else ()),
         read,
