@@ -219,6 +219,22 @@ def test_unknown_people_leave_near_areas_unknown_and_far_ones_not() -> None:
     assert np.isnan(users[2])  # its place is unknown
 
 
+def test_a_place_of_unknown_number_counts_as_the_greatest_where_that_adds_little() -> None:
+    # by hand: 1,000 people at the area, an unknown number 6 scales off: adds at most e^-6 = 0.25 %
+    people = People(
+        x_m=np.array([0.0, 0.0, 6000.0]),
+        y_m=np.array([0.0, 0.0, 0.0]),
+        persons=np.array([300.0, 700.0, np.nan]),
+    )
+    area = np.array([_square(-0.5, -0.5, 1.0)], dtype=object)
+    expected = (1000.0 + 700.0 * np.exp(-6.0)) / (2 * np.pi * 1e6)
+    assert users_of_areas(people, area, np.array([[1000.0]])).item() == pytest.approx(expected, rel=2e-3)
+    near = replace(people, x_m=np.array([0.0, 0.0, 2000.0]))  # may add 9 %
+    assert np.isnan(users_of_areas(near, area, np.array([[1000.0]])).item())
+    nobody = replace(near, persons=np.array([0.0, 0.0, np.nan]))
+    assert np.isnan(users_of_areas(nobody, area, np.array([[1000.0]])).item())
+
+
 def test_few_unknown_pixels_count_like_the_known_ones_and_many_leave_it_unknown() -> None:
     x, y = (
         v.ravel()

@@ -17,6 +17,7 @@ from remnant.harming import tables as tell
 from remnant.harming.blocks import Asked, BlockHarm, blocks, harm_of_block, items_of
 from remnant.numerics.threads import side_by_side
 from remnant.risk import (
+    REACHES,
     ActivityDraws,
     People,
     draw_activities,
@@ -25,10 +26,11 @@ from remnant.risk import (
     scales_of,
     users_by_scale,
 )
-from remnant.units import Floats, Ints
+from remnant.units import KM_M, Floats, Ints
 from remnant.weighing import Weighed
 
 HARM_UNIT = "casualties per year"
+_MOST_HOURS = 4.74  # scales of distance within which 95 % of all hours go on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -249,15 +251,21 @@ def _notes(asked: Asked, people: People, is_unknown: NDArray[np.bool_], mean: Fl
     read = f"People: {np.nansum(people.persons):,.0f} in {people.persons.size - blank:,} {where}" + (
         f"; {blank:,} more {where} have no number, which is not zero." if blank else "."
     )
+    it = "it" if num == 1 else "them"
+    totals = "There is no total." if is_unknown.all() else f"Totals leave {it} out, so they are too low."
     told = (
         f"{num:,} of {is_unknown.size:,} hazard areas {'has' if num == 1 else 'have'} no number: people near, place "
-        f"({unplaced:,}) or items are unknown, which is not zero. Totals leave {'it' if num == 1 else 'them'} out, so "
-        "they are too low."
+        f"({unplaced:,}) or items are unknown, which is not zero. {totals}"
     )
-    freed = (
-        f"{released:,} of the areas are released: their ground is taken to be used like any other, so {share:.0%} of "
-        "the expected casualties fall on it."
-    )
+    if num > unplaced and people.is_pixel:
+        reach_km = max(a.reach.high for a in case.catalogue.activities.values())
+        away_km = min(_MOST_HOURS * float(asked.draws.reach_m.max()) / KM_M, REACHES * reach_km)
+        told += (
+            f" The raster says nothing of some of the ground from which people come: it must be known {away_km:,.0f} "
+            "km around an area, with 0 where nobody lives."
+        )
+    part = "" if is_unknown.all() else f", so {share:.0%} of the expected casualties fall on it"
+    freed = f"{released:,} of the areas are released: their ground is taken to be used like any other{part}."
     return (
         *((told,) if num else ()),
         read,

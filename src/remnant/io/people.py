@@ -86,6 +86,7 @@ def _for_people(words: str, option: str) -> str:
         (r"with --crs\.", f"with {option}."),
         (r'Name it in the covariate: crs = "EPSG:…"', f"Name it, such as EPSG:32633, with {option}"),
         (r"Write nodata = (\S+) in the covariate", r"Mark \1 as NODATA in the file"),
+        (r" and skip_rows| Check skip_rows\.", ""),
         (r"Write band = 1, or another", "Make a copy with the band of persons alone"),
         (r"Check its crs and region", f"Check its coordinate system ({option}) and extent"),
         (r"Name the raster's true crs", f"Name its true coordinate system with {option}"),

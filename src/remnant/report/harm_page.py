@@ -18,10 +18,11 @@ from remnant.report.harm_figures import by_activity, factors, harm_map, over_tim
 from remnant.report.pages import page_templates
 from remnant.risk import HOURS_PER_YEAR
 
-MAX_AREAS = 40
+MAX_AREAS = 25
 """Most areas that the page lists; all are in areas.csv."""
 _MARKS = "ABCDE"
 _BAND_WORDS = ("below 10⁻⁶", "10⁻⁶ to 10⁻⁵", "10⁻⁵ to 10⁻⁴", "10⁻⁴ and more")
+_UNITS = {"m2/h": "m²/h", "1/m2": "1/m²", "1": ""}
 _WORK = {
     "items_armed": "armed items handled", "items_expired": "expired items handled", "items_dud": "duds handled",
     "hours": "person-hours", "accidents": "accidents", "casualties": "casualties",
@@ -117,12 +118,17 @@ def _bands(answer: HarmAnswer) -> list[dict[str, Any]]:
             {
                 "name": str(name).replace("_", " "), "counts": [f"{c:,}" for c in counts],
                 "unknown": f"{(~known).sum():,}",
-                "median": number(float(np.median(risk[known]))) if known.any() else words.UNKNOWN,
-                "most": number(float(risk[known].max())) if known.any() else words.UNKNOWN,
+                "median": _risk(float(np.median(risk[known]))) if known.any() else words.UNKNOWN,
+                "most": _risk(float(risk[known].max())) if known.any() else words.UNKNOWN,
                 "within": "" if np.isnan(within).any() else f"{int((within >= 0.95).sum()):,}",
             }
         )  # fmt: skip
     return out
+
+
+def _risk(chance: float) -> str:
+    """A chance, never a false 1."""
+    return "above 0.99" if 0.99 < chance < 1.0 else number(chance)
 
 
 def _work(answer: HarmAnswer) -> list[dict[str, Any]]:
@@ -154,12 +160,18 @@ def _area(row: Mapping[Any, Any], place: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _sources(answer: HarmAnswer) -> list[dict[str, str]]:
+def _sources(answer: HarmAnswer) -> list[dict[str, Any]]:
+    table = answer.tables["ranges"]
+    is_first = ~table.duplicated(["kind", "name"])
     return [
         {
-            "name": str(r["name"]).replace("_", " "), "factor": FACTORS.get(str(r["factor"]), str(r["factor"])),
-            "range": f"{number(float(r['low']))} to {number(float(r['high']))}", "unit": str(r["unit"]),
-            "basis": str(r["basis"]).replace("_", " "), "source": str(r["source"]).removeprefix("judgement: "),
+            "is_first": bool(first),
+            "name": str(r["name"]).replace("_", " "),
+            "factor": FACTORS.get(str(r["factor"]), str(r["factor"])),
+            "range": f"{number(float(r['low']))} to {number(float(r['high']))}",
+            "unit": _UNITS.get(str(r["unit"]), str(r["unit"])),
+            "basis": str(r["basis"]).replace("_", " "),
+            "source": str(r["source"]).removeprefix("judgement: "),
         }
-        for r in answer.tables["ranges"].to_dict("records")
-    ]  # fmt: skip
+        for r, first in zip(table.to_dict("records"), is_first, strict=True)
+    ]

@@ -40,8 +40,9 @@ class People:
     persons
         (n,) people who live there; NaN unknown. [persons]
     is_pixel
-        Whether these are all pixels of a raster, so that unknown ones are weighed by the share of users they may hold;
-        of places, one unknown number leaves every area in its reach unknown.
+        Whether these are all pixels of a raster, so that unknown ones are taken to be peopled like the known ones, where
+        they hold at most 5 % of the users. A place of unknown number is taken to be as large as the greatest known
+        one, where even that adds at most 5 %.
     source
         Where it is from, for people who read the result.
     """
@@ -123,7 +124,10 @@ def users_by_scale(people: People, geometry: NDArray[np.object_], scales_m: Floa
                 scaled = np.where(unknown > 0.0, known * (unknown + seen) / seen, known)
             table[part] = np.where(unknown > _UNKNOWN_SHARE * (unknown + seen), np.nan, scaled)
         else:
-            table[part] = np.where(is_near, np.nan, known)
+            # at most as many as in the greatest known place; where even that adds little, it is counted in
+            more = unknown * persons.max(initial=0.0)
+            is_much = more > _UNKNOWN_SHARE * (known + more) if persons.any() else unknown > 0.0
+            table[part] = np.where(is_much & is_near, np.nan, known + more)
     return table
 
 
