@@ -41,8 +41,8 @@ class People:
         (n,) people who live there; NaN unknown. [persons]
     is_pixel
         Whether these are all pixels of a raster, so that unknown ones are taken to be peopled like the known ones,
-        where they hold at most 5 % of the users. A place of unknown number is taken to be as large as the greatest known
-        one, where even that adds at most 5 %.
+        where they hold at most 5 % of the users. A place of unknown number is taken to be as large as the greatest
+        known one, where even that adds at most 5 %.
     source
         Where it is from, for people who read the result.
     """
