@@ -249,7 +249,7 @@ def _notes(asked: Asked, people: People, is_unknown: NDArray[np.bool_], mean: Fl
     share = float(mean[~asked.is_open & ~is_unknown].sum() / max(mean[~is_unknown].sum(), 1e-300))
     where = "pixels" if people.is_pixel else "places"
     read = f"People: {np.nansum(people.persons):,.0f} in {people.persons.size - blank:,} {where}" + (
-        f"; {blank:,} more {where} have no number, which is not zero." if blank else "."
+        f"; the number in {blank:,} more is unknown, which is not zero." if blank else "."
     )
     it = "it" if num == 1 else "them"
     totals = "There is no total." if is_unknown.all() else f"Totals leave {it} out, so they are too low."

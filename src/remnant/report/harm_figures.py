@@ -160,6 +160,7 @@ def harm_map(answer: HarmAnswer, marked: pd.DataFrame) -> str:
     placed = ~shapely.is_missing(shapes)
     if not placed.any():
         return ""
+    lettered = marked.loc[~marked["is_unknown"], "area"].tolist()
     table = answer.tables["areas"]
     mean = table.loc[table["date"] == answer.dates[0], "casualties_mean"].to_numpy(np.float64)
     west, south, east, north = padded(shapely.total_bounds(shapes[placed]).tolist(), 0.03)
@@ -174,7 +175,7 @@ def harm_map(answer: HarmAnswer, marked: pd.DataFrame) -> str:
         for k, colour in enumerate(SCALE):
             edge = "#b79a4a" if k == 0 else colour  # the palest class needs a darker edge on paper
             _fill(axes, shapes[placed & ~np.isnan(mean) & (group == k)], colour, edge)
-        for letter, area in zip(_LETTERS, marked["area"].tolist()[:_SHOWN_MARKS], strict=False):
+        for letter, area in zip(_LETTERS, lettered[:_SHOWN_MARKS], strict=False):
             if placed[area]:
                 point = shapes[area].representative_point()
                 axes.annotate(

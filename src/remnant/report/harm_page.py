@@ -73,7 +73,7 @@ def render_harm(answer: HarmAnswer) -> str:
 def _card(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {
         "date": words.day(row["date"]), "is_forecast": bool(row["is_forecast"]),
-        "casualties": interval(row, "casualties"),
+        "casualties": interval(row, "casualties"), "is_known": row["casualties_mean"] == row["casualties_mean"],
         **{f"{name}_mean": number(row[f"{name}_mean"]) for name in MEASURES},
         **{f"{name}_range": interval(row, name) for name in MEASURES},
     }  # fmt: skip
