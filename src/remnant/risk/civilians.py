@@ -86,7 +86,7 @@ def civilian_harm(
     rate = met @ chance
     hurting = (met * hurt[:, None, :]) @ chance
     left = items * share_of_year_left(rate)[:, :, None, :]  # mean items over the year
-    every = left.sum(axis=3)
+    every = left[..., 0] + left[..., 1] + left[..., 2]  # sums over so short an axis are slow
     unknown = np.isnan(every) | np.asarray(np.isnan(met).any(axis=2))[:, :, None]
     known = np.where(unknown[..., None], 0.0, left).reshape(*items.shape[:2], -1)
     seen = (np.nan_to_num(met).transpose(0, 2, 1) @ known).reshape(len(items), -1, *items.shape[2:])
@@ -94,8 +94,8 @@ def civilian_harm(
     people = gone_off * hurt[:, :, None, None]
     return CivilianHarm(
         encounters=every * met.sum(axis=2)[:, :, None],
-        accidents=(left * rate[:, :, None, :]).sum(axis=3),
-        casualties=(left * hurting[:, :, None, :]).sum(axis=3),
+        accidents=(left @ rate[..., None])[..., 0],
+        casualties=(left @ hurting[..., None])[..., 0],
         by_activity=np.stack([part.sum(axis=3) for part in (seen, gone_off, people)]),
         by_state=people.sum(axis=1).transpose(0, 2, 1),
     )
