@@ -193,6 +193,19 @@ def test_users_of_a_large_square_by_monte_carlo() -> None:
     assert users == pytest.approx(total, rel=0.01)
 
 
+@pytest.mark.parametrize("turn", [0.0, 0.6, 1.57])
+@pytest.mark.parametrize("away", [260.0, 420.0, 1500.0])
+def test_an_area_seen_from_afar_is_its_integral(turn: float, away: float) -> None:
+    # a strip of 160 m by 40 m, of a radius up to half the scale of 200 m; integral over 320 by 80 points
+    people = People(
+        x_m=np.array([away * np.cos(turn)]), y_m=np.array([away * np.sin(turn)]), persons=np.array([1000.0])
+    )
+    strip = np.array([shapely.box(-80.0, -20.0, 80.0, 20.0)], dtype=object)
+    x, y = np.meshgrid(np.arange(-79.75, 80.0, 0.5), np.arange(-19.75, 20.0, 0.5))
+    exact = 1000.0 * share_of_hours(np.hypot(x - people.x_m, y - people.y_m), 200.0).mean() * 160.0 * 40.0
+    assert users_of_areas(people, strip, np.array([[200.0]])).item() == pytest.approx(exact, rel=3e-3)
+
+
 def test_small_far_area_by_hand() -> None:
     # 1,000 people, 3 km away, R = 1 km, 100 m²: 1000 · 100 · e^−3 / (2π·10⁶) = 7.9239e-4
     people = People(x_m=np.array([0.0]), y_m=np.array([0.0]), persons=np.array([1000.0]))

@@ -116,6 +116,10 @@ def _areas(
     from remnant.weighing import weigh
 
     assert callable(tell)
+    if people_crs and people is None:
+        raise InvalidInput(
+            "--people-crs says how to read --people; that is not given. Name the file, or leave it out."
+        )
     if source.is_dir() or source.suffix.lower() == ".toml":
         tell("reading the records", 0.0)
         case = read_case(source)
@@ -131,7 +135,7 @@ def _areas(
             tell("working out harm", 0.0)
             harm = harm_of(weighed, living).casualties
             areas, outlines = areas_to_plan(weighed, answer_case(weighed), harm=harm, harm_unit=HARM_UNIT)
-    elif people is not None or people_crs:
+    elif people is not None:
         raise InvalidInput(
             "--people needs a case, whose areas hold items; a table of areas states its harm itself. Leave it out."
         )

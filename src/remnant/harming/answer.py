@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from remnant._version import __version__
 from remnant.errors import InvalidInput
 from remnant.harming import tables as tell
-from remnant.harming.blocks import Asked, BlockHarm, blocks, harm_of_block, items_of
+from remnant.harming.blocks import MEASURES, Asked, BlockHarm, blocks, harm_of_block, items_of
 from remnant.numerics.threads import side_by_side
 from remnant.risk import (
     REACHES,
     ActivityDraws,
+    CivilianHarm,
     People,
     draw_activities,
     draw_demining,
@@ -42,8 +43,8 @@ class HarmAnswer:
     casualties
         (n_draws, n_areas, n_dates) expected within a year from each date, for `remnant.planning.areas_to_plan`; NaN
         where people or items are unknown. [persons/y]
-    by_activity
-        (3, n_draws, n_activities, n_dates) encounters, accidents and casualties of all areas with a number. [1/y]
+    civilians
+        What the tables were made from, `casualties` among them.
     tables
         Name → table: ``totals``, ``areas``, ``activities``, ``individual``, ``deminers`` (by method and area),
         ``demining`` (by method), ``factors``, ``ranges``.
@@ -64,7 +65,7 @@ class HarmAnswer:
     dates: tuple[dt.date, ...]
     seed: int
     casualties: Floats
-    by_activity: Floats
+    civilians: CivilianHarm
     tables: Mapping[str, pd.DataFrame]
     outlines: NDArray[np.object_]
     crs: str
@@ -195,10 +196,17 @@ def harm_of(weighed: Weighed, people: People) -> HarmAnswer:
         users=users_by_scale(people, case.areas.geometry, scales), limit=case.policy.individual_risk_max_per_year,
     )  # fmt: skip
     parts = blocks(area_m2.size, num_draws, max(3 * num_dates, len(draws.names)))
-    return _joined(asked, people, side_by_side(lambda part: harm_of_block(asked, part), parts))
+    by_draw = np.empty((len(MEASURES), num_draws, area_m2.size, num_dates))
+
+    def one(part: Ints) -> BlockHarm:
+        block = harm_of_block(asked, part)
+        by_draw[:, :, part] = block.by_draw
+        return replace(block, by_draw=np.empty(0))  # so that no number is held twice
+
+    return _joined(asked, people, by_draw, side_by_side(one, parts))
 
 
-def _joined(asked: Asked, people: People, parts: list[BlockHarm]) -> HarmAnswer:
+def _joined(asked: Asked, people: People, by_draw: Floats, parts: list[BlockHarm]) -> HarmAnswer:
     case, draws, dates = asked.weighed.case, asked.draws, asked.weighed.case.dates
     ids, methods, as_of = [str(i) for i in case.areas.id], list(asked.demining), case.as_of
 
@@ -208,7 +216,7 @@ def _joined(asked: Asked, people: People, parts: list[BlockHarm]) -> HarmAnswer:
     def summed(name: str) -> Floats:
         return np.asarray(sum(getattr(p, name) for p in parts))
 
-    casualties, by_activity, work = joined("casualties", 1), summed("by_activity"), joined("work", 1)
+    casualties, by_activity, work = by_draw[2], summed("by_activity"), joined("work", 1)
     is_unknown = np.asarray(np.isnan(casualties).any(axis=(0, 2)))
     by_state = summed("by_state")
     if is_unknown.all():  # a sum over no area is not known to be 0
@@ -230,7 +238,11 @@ def _joined(asked: Asked, people: People, parts: list[BlockHarm]) -> HarmAnswer:
     }  # fmt: skip
     return HarmAnswer(
         name=case.name, as_of=as_of, dates=dates, seed=asked.weighed.seed, casualties=casualties,
-        by_activity=by_activity, tables=tables, outlines=case.areas.geometry, crs=case.crs,
+        civilians=CivilianHarm(
+            encounters=by_draw[0], accidents=by_draw[1], casualties=casualties, by_activity=by_activity,
+            by_state=by_state,
+        ),
+        tables=tables, outlines=case.areas.geometry, crs=case.crs,
         num_unknown=int(is_unknown.sum()), policy_name=case.policy.name, policy_limit=asked.limit,
         notes=_notes(asked, people, is_unknown, casualties[:, :, 0].mean(axis=0)),
         provenance=_provenance(asked.weighed, people),

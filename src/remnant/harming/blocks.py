@@ -60,8 +60,8 @@ class BlockHarm:
 
     Parameters
     ----------
-    casualties
-        (n_draws, k, n_dates) within a year from each date; NaN unknown. [persons/y]
+    by_draw
+        (3, n_draws, k, n_dates) each of `MEASURES` within a year from each date; NaN unknown. [1/y]
     by_activity, by_state
         As in `remnant.risk.CivilianHarm`.
     items
@@ -79,7 +79,7 @@ class BlockHarm:
         (n_methods, n_draws, 6) sums of the first six of `WORK` over open areas with known items.
     """
 
-    casualties: Floats
+    by_draw: Floats
     by_activity: Floats
     by_state: Floats
     items: Floats
@@ -130,16 +130,17 @@ def harm_of_block(asked: Asked, areas: Ints) -> BlockHarm:
     entering = np.where(asked.is_open[areas][None, :, None], draws.share_entering[:, None, :], 1.0)
     swept = users * (draws.user_swept_m2 * draws.share_of_people)[:, None, :] * entering
     harm = civilian_harm(items, area_m2, swept, draws.p_functions, draws.casualties)
+    by_draw = np.stack([getattr(harm, name) for name in MEASURES])
     is_known = ~np.isnan(harm.casualties).any(axis=(0, 2))
     individual, bands, within = _individual(asked, items, area_m2)
     work, causes, work_sums = _work(asked, items[:, :, 0], areas)
     return BlockHarm(
-        casualties=harm.casualties,
+        by_draw=by_draw,
         by_activity=harm.by_activity,
         by_state=harm.by_state,
         items=items[:, is_known, 0].sum(axis=1),
         users=users.mean(axis=(0, 2)),
-        measures=np.stack([spread(getattr(harm, name)) for name in MEASURES]),
+        measures=np.stack([spread(values) for values in by_draw]),
         individual=individual,
         bands=bands,
         within=within,

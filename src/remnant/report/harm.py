@@ -41,7 +41,7 @@ def interval(row: Mapping[Any, Any], name: str) -> str:
     Examples
     --------
     >>> interval({"a_q05": 0.5, "a_q95": 1200.0}, "a")
-    '0.5 to 1,200'
+    '0.50 to 1,200'
     """
     low, high = row[f"{name}_q05"], row[f"{name}_q95"]
     return words.UNKNOWN if low != low else f"{number(low)} to {number(high)}"
