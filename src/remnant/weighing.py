@@ -25,6 +25,7 @@ from remnant.field import (
     thinned,
 )
 from remnant.numerics import link_of
+from remnant.risk import ActivityDraws, draw_activities
 from remnant.units import YEAR_D, Floats, Ints, day_number
 
 Progress = Callable[[str, float], None]
@@ -203,6 +204,12 @@ def _groups_of(case: Case, reduction: Reduction) -> tuple[dict[str, Ints], dict[
         if portions.size > 1:
             groups[f"area {a}"] = portions
     return groups, of_area
+
+
+def activity_draws(weighed: Weighed) -> ActivityDraws:
+    """The activities of the case's catalogue, as many draws as its posterior has; a stream of their own."""
+    rng = np.random.default_rng([weighed.seed, *b"activities"])
+    return draw_activities(weighed.case.catalogue.activities, len(weighed.posterior.z), rng=rng)
 
 
 def area_laws(weighed: Weighed, method: str) -> tuple[AreaLaws, Ints]:

@@ -43,7 +43,7 @@ def test_hours_to_a_limit_are_the_ground_that_the_assessment_names(worlds: Modul
 
 
 def test_detection_that_no_search_used_does_not_go_along_with_what_is_left(worlds: ModuleType) -> None:
-    # its draws are even points in order; two Sobol sequences in their own order would be functions of one another
+    # its draws are even points; two even sets in an order of their own may be functions of one another
     world, _ = simulate_case(worlds.world(np.random.default_rng(3)), rng=np.random.default_rng(4))
     weighed = weigh(replace(world, num_draws=NUM_DRAWS))
     used = set(weighed.posterior.table.method_detect)

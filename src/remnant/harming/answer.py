@@ -21,14 +21,13 @@ from remnant.risk import (
     ActivityDraws,
     CivilianHarm,
     People,
-    draw_activities,
     draw_demining,
     individual_risk,
     scales_of,
     users_by_scale,
 )
 from remnant.units import KM_M, Floats, Ints
-from remnant.weighing import Weighed
+from remnant.weighing import Weighed, activity_draws
 
 HARM_UNIT = "casualties per year"
 _MOST_HOURS = 4.74  # scales of distance within which 95 % of all hours go on
@@ -151,12 +150,6 @@ def _ground(weighed: Weighed) -> tuple[Floats, NDArray[np.bool_]]:
     owned = weighed.reduction.area_owned_m2
     has_ground = np.isfinite(owned) & (owned > 0.0)
     return np.where(has_ground, owned, 1.0), has_ground
-
-
-def activity_draws(weighed: Weighed) -> ActivityDraws:
-    """The activities of the case's catalogue, as many draws as its posterior has; a stream of their own."""
-    rng = np.random.default_rng([weighed.seed, *b"activities"])
-    return draw_activities(weighed.case.catalogue.activities, len(weighed.posterior.z), rng=rng)
 
 
 def harm_of(weighed: Weighed, people: People) -> HarmAnswer:
