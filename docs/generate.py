@@ -35,6 +35,7 @@ ROOMS = (
     "fate",
     "field",
     "risk",
+    "harming",
     "decide",
     "decide.plan",
     "score",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from remnant.assessment import Assessment
 from remnant.decide.plan import PlanAreas
-from remnant.errors import InvalidInput
+from remnant.errors import InvalidInput, NotEstimable
 from remnant.units import Floats, Ints, day_number
 from remnant.weighing import Weighed
 
@@ -28,10 +28,15 @@ def areas_to_plan(
     weighed, assessment
         The case, weighed and answered.
     harm
-        (n_draws, n_areas, n_dates) harm rate of all areas by draw and date of the assessment, open or not; default: a
-        stand-in, the expected armed items.
+        (n_draws, n_areas, n_dates) harm rate of all areas by draw and date of the assessment, open or not, NaN unknown
+        (see `harm_of_unknown`); default: a stand-in, the expected armed items.
     harm_unit
         What `harm` is in, such as ``casualties per year``.
+
+    Raises
+    ------
+    NotEstimable
+        When `harm` is unknown for areas and nothing is known to stand in for it.
 
     Notes
     -----
@@ -40,8 +45,6 @@ def areas_to_plan(
     """
     counted = weighed.counted
     explosive = counted.area_exists * counted.area_moments[:, :, 0]
-    if harm is None:
-        harm = explosive[:, :, None] * _armed_share(assessment)[None]
     is_open = (assessment.areas["status"] == "open").to_numpy() & (explosive.mean(axis=0) > 0.0)
     keep = np.flatnonzero(is_open)
     if not keep.size:
@@ -49,16 +52,81 @@ def areas_to_plan(
             "a plan needs open hazard areas; the case has none. Check the status of its hazard areas."
         )
     table = assessment.areas.iloc[keep].reset_index(drop=True)
+    armed = explosive[:, keep, None] * _armed_share(assessment)[None, keep]
+    if harm is None:
+        rate, is_assumed = armed, np.zeros(keep.size, np.bool_)
+    else:
+        rate, is_assumed = harm_of_unknown(np.asarray(harm, np.float64)[:, keep], armed, explosive[:, keep])
     return PlanAreas(
         area_id=tuple(str(a) for a in table["area_id"]),
         area_m2=table["area_m2"].to_numpy(np.float64),
-        harm=np.asarray(harm, np.float64)[:, keep],
+        harm=rate,
         dates_d=np.array([day_number(d) for d in assessment.dates]),
         p_any=counted.area_any[:, keep, 0, 1].mean(axis=0, dtype=np.float64),
         items=explosive[:, keep].mean(axis=0),
         harm_unit=harm_unit,
         place_known=table["place_known"].to_numpy(np.bool_),
+        harm_assumed=is_assumed if is_assumed.any() else None,
     ), table
+
+
+def harm_of_unknown(
+    harm: Floats, armed_items: Floats, explosive_items: Floats
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Harm with a stand-in where it is unknown: what the areas with known harm do per item.
+
+    Parameters
+    ----------
+    harm
+        (n_draws, n_areas, n_dates) rate; an area with NaN in any draw or date is unknown. [any]
+    armed_items, explosive_items
+        (n_draws, n_areas, n_dates) and (n_draws, n_areas) expected items. [items]
+
+    Returns
+    -------
+    The harm without NaN, and (n_areas,) whether it stands in.
+
+    Raises
+    ------
+    NotEstimable
+        When no area has known harm, or none above 0: nothing tells what the others may do.
+
+    Notes
+    -----
+    Draw by draw and date by date, the harm of all known areas together over their armed items, times the armed items
+    of the unknown one; or the same with explosive items, where that is more. So an area that may hold items is never
+    left out, and never counted as harmless, because nobody knows who lives near.
+
+    Examples
+    --------
+    >>> harm, items = np.array([[[2.0], [1.0], [np.nan]]]), np.array([[[4.0], [2.0], [3.0]]])
+    >>> [v.tolist() for v in harm_of_unknown(harm, items, items[:, :, 0])]
+    [[[[2.0], [1.0], [1.5]]], [False, False, True]]
+    """
+    is_unknown = np.asarray(np.isnan(harm).any(axis=(0, 2)))
+    if not is_unknown.any():
+        return harm, is_unknown
+    known = harm[:, ~is_unknown].sum(axis=1)
+    if not known.mean() > 0.0:
+        what = "0 in all the others" if known.size and (~is_unknown).any() else "known for none"
+        raise NotEstimable(
+            f"harm is unknown for {int(is_unknown.sum()):,} of the {is_unknown.size:,} areas to plan and {what}, so "
+            "nothing tells what they may do. Give the number of people near some of them, or plan without people: "
+            "then armed items count."
+        )
+    out = harm.copy()
+    out[:, is_unknown] = np.maximum(
+        _per_item(known, armed_items, is_unknown),
+        _per_item(known, np.broadcast_to(explosive_items[:, :, None], harm.shape), is_unknown),
+    )
+    return out, is_unknown
+
+
+def _per_item(known: Floats, items: Floats, is_unknown: NDArray[np.bool_]) -> Floats:
+    """(n_draws, n_unknown, n_dates) items of the unknown areas times the known harm per item of the others."""
+    theirs = items[:, ~is_unknown].sum(axis=1)
+    rate = np.divide(known, theirs, out=np.zeros_like(known), where=theirs > 0.0)
+    return np.asarray(items[:, is_unknown] * rate[:, None, :])
 
 
 def _armed_share(assessment: Assessment) -> Floats:

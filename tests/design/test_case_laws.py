@@ -40,3 +40,16 @@ def test_hours_to_a_limit_are_the_ground_that_the_assessment_names(worlds: Modul
     assert open_areas.any()
     assert value.limit_h[open_areas] * PACE == pytest.approx(needed[open_areas], rel=1e-3, nan_ok=True)
     assert np.all(value.next_hours.found <= laws.expected)
+
+
+def test_detection_that_no_search_used_does_not_go_along_with_what_is_left(worlds: ModuleType) -> None:
+    # its draws are even points; two even sets in an order of their own may be functions of one another
+    world, _ = simulate_case(worlds.world(np.random.default_rng(3)), rng=np.random.default_rng(4))
+    weighed = weigh(replace(world, num_draws=NUM_DRAWS))
+    used = set(weighed.posterior.table.method_detect)
+    method = next(m for m in world.catalogue.methods if m not in used)
+    laws, _ = area_laws(weighed, method)
+    others = np.concatenate([weighed.posterior.z, laws.mean, laws.exists], axis=1)
+    moving = others[:, np.ptp(others, axis=0) > 0.0]
+    going_along = np.corrcoef(laws.p_detect, moving, rowvar=False)[0, 1:]
+    assert np.abs(going_along).max() < 4.5 / np.sqrt(NUM_DRAWS)

@@ -79,7 +79,7 @@ def test_accidents_never_exceed_items_encounters_or_the_linear_rate(n: float, sw
     accidents = result.accidents.item()
     assert accidents <= n * (1 + 1e-12)
     assert accidents <= result.encounters.item() * (1 + 1e-12)
-    assert accidents <= n * swept / 100.0 * p * (1 + 1e-12)
+    assert accidents <= n * swept / 100.0 * p * (1 + 1e-12) + 1e-300
 
 
 @given(n=positive, low=positive, more=positive, p=st.floats(0.01, 1.0))
@@ -193,6 +193,19 @@ def test_users_of_a_large_square_by_monte_carlo() -> None:
     assert users == pytest.approx(total, rel=0.01)
 
 
+@pytest.mark.parametrize("turn", [0.0, 0.6, 1.57])
+@pytest.mark.parametrize("away", [260.0, 420.0, 1500.0])
+def test_an_area_seen_from_afar_is_its_integral(turn: float, away: float) -> None:
+    # a strip of 160 m by 40 m, of a radius up to half the scale of 200 m; integral over 320 by 80 points
+    people = People(
+        x_m=np.array([away * np.cos(turn)]), y_m=np.array([away * np.sin(turn)]), persons=np.array([1000.0])
+    )
+    strip = np.array([shapely.box(-80.0, -20.0, 80.0, 20.0)], dtype=object)
+    x, y = np.meshgrid(np.arange(-79.75, 80.0, 0.5), np.arange(-19.75, 20.0, 0.5))
+    exact = 1000.0 * share_of_hours(np.hypot(x - people.x_m, y - people.y_m), 200.0).mean() * 160.0 * 40.0
+    assert users_of_areas(people, strip, np.array([[200.0]])).item() == pytest.approx(exact, rel=3e-3)
+
+
 def test_small_far_area_by_hand() -> None:
     # 1,000 people, 3 km away, R = 1 km, 100 m²: 1000 · 100 · e^−3 / (2π·10⁶) = 7.9239e-4
     people = People(x_m=np.array([0.0]), y_m=np.array([0.0]), persons=np.array([1000.0]))
@@ -217,6 +230,22 @@ def test_unknown_people_leave_near_areas_unknown_and_far_ones_not() -> None:
     assert np.isnan(users[0])
     assert users[1] > 0.0
     assert np.isnan(users[2])  # its place is unknown
+
+
+def test_a_place_of_unknown_number_counts_as_the_greatest_where_that_adds_little() -> None:
+    # by hand: 1,000 people at the area, an unknown number 6 scales off: adds at most e^-6 = 0.25 %
+    people = People(
+        x_m=np.array([0.0, 0.0, 6000.0]),
+        y_m=np.array([0.0, 0.0, 0.0]),
+        persons=np.array([300.0, 700.0, np.nan]),
+    )
+    area = np.array([_square(-0.5, -0.5, 1.0)], dtype=object)
+    expected = (1000.0 + 700.0 * np.exp(-6.0)) / (2 * np.pi * 1e6)
+    assert users_of_areas(people, area, np.array([[1000.0]])).item() == pytest.approx(expected, rel=2e-3)
+    near = replace(people, x_m=np.array([0.0, 0.0, 2000.0]))  # may add 9 %
+    assert np.isnan(users_of_areas(near, area, np.array([[1000.0]])).item())
+    nobody = replace(near, persons=np.array([0.0, 0.0, np.nan]))
+    assert np.isnan(users_of_areas(nobody, area, np.array([[1000.0]])).item())
 
 
 def test_few_unknown_pixels_count_like_the_known_ones_and_many_leave_it_unknown() -> None:

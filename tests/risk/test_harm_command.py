@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,11 +20,12 @@ from remnant.assessment import answer
 from remnant.cli import app as cli_app
 from remnant.errors import InvalidInput
 from remnant.evidence import Case, Policy
-from remnant.harming import HARM_UNIT, harm_of
+from remnant.harming import HARM_UNIT, harm_of, individual_risks
 from remnant.io import read_case
 from remnant.io.people import read_people
 from remnant.io.write_harm import harm_json, write_harm
 from remnant.planning import areas_to_plan
+from remnant.report.harm_page import render_harm
 from remnant.risk import People
 from remnant.simulate import simulate_case
 from remnant.weighing import Weighed, weigh
@@ -65,7 +67,82 @@ def test_harm_of_a_case_has_intervals_and_goes_into_a_plan(weighed: Weighed, tmp
     write_harm(result, tmp_path / "out")
     told = json.loads((tmp_path / "out" / "harm.json").read_text("utf-8"))
     assert told["num_unknown_areas"] == result.num_unknown
-    assert len(pd.read_csv(tmp_path / "out" / "deminers.csv")) == 4 * num
+    work = pd.read_csv(tmp_path / "out" / "deminers.csv")
+    assert len(work) == 4 * num
+    by_cause = sum(work[f"accidents_by_{c}_mean"] for c in ("armed", "expired", "dud", "hours", "ground"))
+    assert np.allclose(by_cause, work["accidents_mean"], equal_nan=True)
+    whole = result.tables["demining"].set_index("method")
+    for what in ("items_armed_mean", "items_dud_mean", "hours_mean", "accidents_mean"):
+        assert work[work["method"] == "manual"][what].sum() == pytest.approx(whole.loc["manual", what])
+
+
+def test_blocks_of_areas_give_the_numbers_of_all_at_once(
+    weighed: Weighed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = harm_of(weighed, _people(800.0))
+    monkeypatch.setattr("remnant.harming.blocks._NUMBERS_AT_ONCE", 1)  # one area at a time
+    parts = harm_of(weighed, _people(800.0))
+    assert np.allclose(parts.casualties, whole.casualties, rtol=1e-12, equal_nan=True)
+    for name, table in whole.tables.items():
+        pd.testing.assert_frame_equal(parts.tables[name], table, rtol=1e-9)
+    assert np.allclose(
+        individual_risks(weighed).risk, _greatest_by_table(weighed), rtol=1e-12, equal_nan=True
+    )
+
+
+def _greatest_by_table(weighed: Weighed) -> np.ndarray:
+    risks = np.stack([individual_risks(weighed, name).risk for name in weighed.case.catalogue.activities])
+    best = np.nan_to_num(risks.mean(axis=1)).argmax(axis=0)
+    return risks[best, :, np.arange(best.size)].T
+
+
+def test_released_ground_is_used_like_any_other(weighed: Weighed) -> None:
+    # people spend a share of their hours in areas that they know; of released ones they know nothing
+    areas = weighed.case.areas
+    freed = replace(
+        weighed, case=replace(weighed.case, areas=replace(areas, status=np.full(areas.id.size, "released")))
+    )
+    marked, free = (harm_of(w, _people(800.0)) for w in (weighed, freed))
+    assert free.tables["totals"]["casualties_mean"][0] > 2.0 * marked.tables["totals"]["casualties_mean"][0]
+    assert any("released: their ground is taken to be used like any other" in note for note in free.notes)
+
+
+def test_page_says_what_is_unknown_and_calls_no_risk_acceptable(weighed: Weighed) -> None:
+    page = render_harm(harm_of(weighed, _people(800.0)))
+    assert "<script" not in page
+    assert "://" not in page
+    assert "states at most 1 × 10⁻⁴ a year" in page
+    assert "within the limit" in page
+    assert page.count("<figure>") == 5
+    assert "judgement" in page
+    assert page == render_harm(harm_of(weighed, _people(800.0)))
+    unknown = render_harm(harm_of(weighed, _people(np.nan)))
+    assert "unknown casualties" in unknown
+    assert "It may hold harm" in unknown
+    assert "Which factor matters most cannot be told" in unknown
+    for text in (page, unknown):
+        assert "acceptable: the policy of the authority does that" in text
+        assert text.lower().count("acceptable") == 2  # in the two statements of that, and nowhere else
+
+
+def test_layer_holds_intervals_people_and_what_is_unknown_and_a_rerun_the_same_bytes(
+    weighed: Weighed, tmp_path: Path
+) -> None:
+    result = harm_of(weighed, _people(800.0))
+    for name in ("one", "two"):
+        write_harm(result, tmp_path / name, page="page")
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
+    layer = gpd.read_file(tmp_path / "one" / "harm.gpkg", layer="areas")
+    table = result.tables["areas"][result.tables["areas"]["date"] == weighed.case.dates[0]]
+    date = str(weighed.case.dates[0]).replace("-", "_")
+    for point in ("mean", "q05", "q95"):
+        assert np.allclose(layer[f"casualties_{point}_{date}"], table[f"casualties_{point}"], equal_nan=True)
+    assert layer["is_unknown"].tolist() == table["is_unknown"].tolist()
+    assert layer["users_mean"].gt(0.0).any()
+    styles = gpd.read_file(tmp_path / "one" / "harm.gpkg", layer="layer_styles")
+    assert len(styles) == len(weighed.case.dates)
+    assert "b_diagonal" in styles["styleQML"][0]
 
 
 def test_nobody_no_harm_and_unknown_people_no_number(weighed: Weighed) -> None:
@@ -76,8 +153,26 @@ def test_nobody_no_harm_and_unknown_people_no_number(weighed: Weighed) -> None:
     assert unknown.tables["areas"]["casualties_mean"].isna().all()
     assert "have no number" in unknown.notes[0]
     assert harm_json(unknown)["areas"][0]["casualties_mean"] is None
+    assert unknown.tables["totals"]["casualties_mean"].isna().all()  # a sum over nothing known is not 0
+    assert "There is no total" in unknown.notes[0]
     # the risk of one person does not need people
     assert unknown.tables["individual"]["risk_mean"].notna().any()
+
+
+def test_risk_of_one_person_is_that_of_the_table_for_the_activity_with_most(weighed: Weighed) -> None:
+    table = harm_of(weighed, _people(np.nan)).tables["individual"]
+    first = table[table["date"] == weighed.case.dates[0]]
+    most = individual_risks(weighed)
+    assert most.risk.shape == (128, weighed.case.areas.id.size)
+    assert np.allclose(
+        most.risk.mean(axis=0), first.groupby("area_id", sort=False)["risk_mean"].max(), equal_nan=True
+    )
+    play = individual_risks(weighed, "play")
+    told = first[first["activity"] == "play"]["risk_q95"].to_numpy()
+    assert np.allclose(np.quantile(play.risk, 0.95, axis=0), told, equal_nan=True)
+    assert set(play.activity) == {"play"}
+    with pytest.raises(InvalidInput, match=r"activity must be one of farming, .* got 'skiing'"):
+        individual_risks(weighed, "skiing")
 
 
 def test_twice_the_people_never_do_less_harm_and_at_most_twice(weighed: Weighed) -> None:
@@ -85,6 +180,15 @@ def test_twice_the_people_never_do_less_harm_and_at_most_twice(weighed: Weighed)
     known = ~np.isnan(one)
     assert (two[known] >= one[known] * (1 - 1e-12)).all()
     assert (two[known] <= 2 * one[known] * (1 + 1e-9)).all()
+
+
+def test_decimal_commas_are_read_where_they_can_mean_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("place;population;lon;lat\nA;120,5;15,004;44,250\nB;;15,01;44,25\n")
+    people = read_people(path, crs=CRS, geometry=AREAS, reach_m=5000.0)
+    assert people.persons[0] == 120.5
+    assert people.x_m[0] == pytest.approx(500_319.0, abs=1.0)
+    assert people.source.startswith("people.csv, sha256 ")
 
 
 def test_places_are_read_with_blanks_as_unknown(tmp_path: Path) -> None:
@@ -104,6 +208,13 @@ def test_places_are_read_with_blanks_as_unknown(tmp_path: Path) -> None:
         ("persons,lon,lat\n5,15,44\n7,,\n", "people.csv, row 2: a place of people needs coordinates"),
         ("persons,lon,lat\n-5,15,44\n", "people.csv, row 1: persons must be a number of people"),
         ("persons,lon,lat\nmany,15,44\n", "people.csv, row 1: persons must be a number of people"),
+        ("persons;lon;lat\n1,200;15;44\n1200,5;15;44\n", "row 1: .* write decimals with a point"),
+        ("", r"people.csv: a header row is wanted; the file has none\. Check the file\.$"),
+        (
+            "persons,lon,lat\n5,44.25,15\n",
+            "the nearest place is .* km from them. Are its coordinates, their order",
+        ),
+        ("persons,x,y\n5,500000,4900000\n", "no coordinate system. Name it, such as EPSG:32633, with --crs"),
     ],
 )
 def test_bad_tables_of_people_are_refused(tmp_path: Path, text: str, words: str) -> None:
@@ -140,6 +251,9 @@ def test_bad_rasters_of_people_are_refused(tmp_path: Path) -> None:
     _raster(tmp_path / "p.tif", np.full((200, 200), -3.0))
     with pytest.raises(InvalidInput, match=r"p\.tif: persons per pixel must be 0 or more; the least is -3"):
         read_people(tmp_path / "p.tif", crs=CRS, geometry=AREAS, reach_m=3000.0)
+    _raster(tmp_path / "u.tif", np.full((200, 200), -9999.0), nodata=None)
+    with pytest.raises(InvalidInput, match=r"u\.tif: .* Mark -9999 as NODATA in the file"):
+        read_people(tmp_path / "u.tif", crs=CRS, geometry=AREAS, reach_m=3000.0)
     (tmp_path / "q.tif").write_text("no raster")
     with pytest.raises(InvalidInput, match=r"q\.tif: the file must be a raster"):
         read_people(tmp_path / "q.tif", crs=CRS, geometry=AREAS, reach_m=3000.0)

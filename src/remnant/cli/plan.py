@@ -30,6 +30,18 @@ def plan(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Folder for the page, the tables and the layer."),
     ] = None,
+    people: Annotated[
+        Path | None,
+        typer.Option(
+            "--people",
+            metavar="FILE",
+            help="Plan a case on casualties a year: places with their population, or a "
+            "raster of persons per pixel.",
+        ),
+    ] = None,
+    people_crs: Annotated[
+        str, typer.Option("--people-crs", help="Of a file of people that does not say its own.")
+    ] = "",
     report: Annotated[
         Path | None, typer.Option("--report", metavar="FILE", help="What tasks have reported; plans anew.")
     ] = None,
@@ -59,7 +71,7 @@ def plan(
     read = read_plan_file(plan_file)
     reports = None if report is None else read_reports(report)
     with progress_bar(quiet=quiet or as_json) as tell:
-        areas, outlines = _areas(source, read, layer, crs, tell)
+        areas, outlines = _areas(source, read, layer, crs, people, people_crs, tell)
         programme = programme_of(read, areas)
         if reports is not None:
             programme, kept = after_reports(programme, reports)
@@ -90,21 +102,43 @@ def plan(
 
 
 def _areas(
-    source: Path, read: PlanRead, layer: str | None, crs: str, tell: object
-) -> tuple[PlanAreas, gpd.GeoDataFrame]:
+    source: Path, read: PlanRead, layer: str | None, crs: str, people: Path | None, people_crs: str, tell: object
+) -> tuple[PlanAreas, gpd.GeoDataFrame]:  # fmt: skip
     """The areas of a case or of a table, with neighbours where they count."""
     from remnant.assessment import answer as answer_case
+    from remnant.errors import InvalidInput
+    from remnant.harming import HARM_UNIT, harm_of
     from remnant.io import read_case
+    from remnant.io.people import people_of_case
     from remnant.io.plan_table import read_plan_areas
     from remnant.planning import areas_to_plan, with_neighbours
     from remnant.units import day_number
     from remnant.weighing import weigh
 
     assert callable(tell)
+    if people_crs and people is None:
+        raise InvalidInput(
+            "--people-crs says how to read --people; that is not given. Name the file, or leave it out."
+        )
     if source.is_dir() or source.suffix.lower() == ".toml":
         tell("reading the records", 0.0)
-        weighed = weigh(read_case(source), progress=tell)
-        areas, outlines = areas_to_plan(weighed, answer_case(weighed))
+        case = read_case(source)
+        living = (
+            None
+            if people is None
+            else people_of_case(people, case, file_crs=people_crs, option="--people-crs")
+        )
+        weighed = weigh(case, progress=tell)
+        if living is None:
+            areas, outlines = areas_to_plan(weighed, answer_case(weighed))
+        else:
+            tell("working out harm", 0.0)
+            harm = harm_of(weighed, living).casualties
+            areas, outlines = areas_to_plan(weighed, answer_case(weighed), harm=harm, harm_unit=HARM_UNIT)
+    elif people is not None:
+        raise InvalidInput(
+            "--people needs a case, whose areas hold items; a table of areas states its harm itself. Leave it out."
+        )
     else:
         start = day_number(read.content.periods[0].start)
         areas, outlines = read_plan_areas(source, seed=read.content.seed, day=start, layer=layer, crs=crs)

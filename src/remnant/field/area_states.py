@@ -14,7 +14,9 @@ from remnant.units import Floats, Ints
 _NUMBERS_AT_ONCE = 4_000_000
 
 
-def area_states(posterior: DensityPosterior, dates: Sequence[float], as_of_day: float) -> Floats:
+def area_states(
+    posterior: DensityPosterior, dates: Sequence[float], as_of_day: float, areas: Ints | None = None
+) -> Floats:
     """Expected armed, expired and dud items on the ground of each hazard area, given each draw.
 
     Parameters
@@ -23,6 +25,8 @@ def area_states(posterior: DensityPosterior, dates: Sequence[float], as_of_day: 
         Draws of the density model.
     dates, as_of_day
         Asked days; the day up to which the records run. [d]
+    areas
+        Indices of the hazard areas that are wanted; None: all.
 
     Returns
     -------
@@ -36,12 +40,15 @@ def area_states(posterior: DensityPosterior, dates: Sequence[float], as_of_day: 
     """
     reduction, table = posterior.reduction, posterior.table
     entries = reduction.by_portion
-    area = reduction.portion_area[entries.key]
+    num, num_areas = len(posterior.z), reduction.area_m2.size if areas is None else areas.size
+    place = np.full(reduction.area_m2.size + 1, -1)  # the last one is what index −1, no area, means
+    place[np.arange(num_areas) if areas is None else areas] = np.arange(num_areas)
+    area = place[reduction.portion_area[entries.key]]
     mine = np.flatnonzero(area >= 0)
     mine = mine[np.argsort(entries.unit[mine], kind="stable")]
     area, unit = area[mine], entries.unit[mine]
-    num, num_areas = len(posterior.z), reduction.area_m2.size
-    compiled = compile_histories(reduction.histories, table, as_of_day, dates)
+    used, history = np.unique(entries.history[mine], return_inverse=True)
+    compiled = compile_histories([reduction.histories[h] for h in used], table, as_of_day, dates)
     left = compiled.remaining(table, posterior.z, table.values(posterior.z))
     out = np.zeros((num, num_areas, len(dates), 3))
     units = np.unique(unit)
@@ -53,7 +60,7 @@ def area_states(posterior: DensityPosterior, dates: Sequence[float], as_of_day: 
         density = shape * scale * posterior.exists[:, reduction.unit_source[part]]
         _add(
             out, density, left, area[rows], np.searchsorted(part, unit[rows]),
-            entries.history[mine][rows], entries.ground[mine][rows],
+            history[rows], entries.ground[mine][rows],
         )  # fmt: skip
     out[:, ~np.isin(np.arange(num_areas), area)] = np.nan
     return out

@@ -13,6 +13,9 @@ AREA_BREAKS = (0.01, 0.05, 0.2, 0.5, 0.8)
 CELL_BREAKS = (0.0001, 0.001, 0.01, 0.1, 0.5)
 """The same for one cell, which is far smaller. [1]"""
 
+HARM_BREAKS = (0.001, 0.01, 0.1, 1.0, 10.0)
+"""Limits between the classes of an area's expected casualties. [persons/y]"""
+
 UNKNOWN = "#8a8a8a"
 OUTLINE = "#4a4a4a"
 
@@ -34,6 +37,18 @@ def class_labels(breaks: tuple[float, ...]) -> tuple[str, ...]:
     """
     inner = [f"{_percent(a)}–{_percent(b)} %" for a, b in pairwise(breaks)]
     return (f"below {_percent(breaks[0])} %", *inner, f"{_percent(breaks[-1])} % and above")
+
+
+def rate_labels(breaks: tuple[float, ...]) -> tuple[str, ...]:
+    """Words for classes of a rate, lowest first.
+
+    Examples
+    --------
+    >>> rate_labels((0.01, 1.0))
+    ('below 0.01', '0.01–1', '1 and more')
+    """
+    inner = [f"{a:g}–{b:g}" for a, b in pairwise(breaks)]
+    return (f"below {breaks[0]:g}", *inner, f"{breaks[-1]:g} and more")
 
 
 def _percent(share: float) -> str:

@@ -1,41 +1,123 @@
-"""Harm as a folder: tables and JSON; all of it or nothing."""
+"""Harm as a folder: page, tables, map layer and JSON; all of it or nothing."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
-from remnant.harming import HarmAnswer
+from remnant.errors import RemnantError
+from remnant.harming import MEASURES, HarmAnswer
+from remnant.io.write_colours import HARM_BREAKS, rate_labels
 from remnant.io.write_folder import whole_folder
-from remnant.io.write_tables import write_csv, write_json
+from remnant.io.write_geopackage import _fixed_date, _write_features, _write_table, column_name
+from remnant.io.write_outputs import _LAYER_ERRORS
+from remnant.io.write_styles import LayerStyle, class_rules, write_styles
+from remnant.io.write_tables import flat, plain, write_csv, write_json
+
+PAGE, LAYER = "harm.html", "harm.gpkg"
+_PRIVATE = "Positions of uncleared hazards: keep private."
 
 
 def harm_json(answer: HarmAnswer) -> dict[str, Any]:
     """All tables of harm as plain values; unknown numbers are null."""
     return {
+        "format": "remnant-harm/1",
         "case": answer.name,
         "as_of": answer.as_of.isoformat(),
         "seed": answer.seed,
         "unit": "expected within a year from each date",
         "num_unknown_areas": answer.num_unknown,
+        "policy": {"name": answer.policy_name, "individual_risk_max_per_year": answer.policy_limit},
         "notes": list(answer.notes),
         **{name: _records(table) for name, table in answer.tables.items()},
+        "provenance": plain(answer.provenance),
     }
 
 
-def write_harm(answer: HarmAnswer, folder: Path) -> Path:
-    """Write all tables of harm into a folder: all of them, or none; returns the JSON file."""
+def write_harm(answer: HarmAnswer, folder: Path, *, page: str = "") -> Path:
+    """Write harm into a folder, all of it or nothing; returns the JSON file.
+
+    Parameters
+    ----------
+    answer
+        The harm of a case.
+    folder
+        A path that does not exist, an empty folder or a previous result, which is replaced when the new one is whole.
+    page
+        The page as HTML; empty: none.
+
+    Raises
+    ------
+    RemnantError
+        A file could not be written; what was in `folder` before is unchanged.
+    """
     with whole_folder(folder) as scratch:
         for name, table in answer.tables.items():
             write_csv(table, scratch / f"{name}.csv")
+        try:
+            _write_layer(answer, scratch / LAYER)
+        except _LAYER_ERRORS as error:
+            raise RemnantError(f"the map layer could not be written: {error}. Is the disk full?") from error
         write_json(harm_json(answer), scratch / "harm.json")
+        if page:
+            (scratch / PAGE).write_text(page, encoding="utf-8", newline="\n")
     return folder / "harm.json"
 
 
+def _write_layer(answer: HarmAnswer, path: Path) -> None:
+    """Areas with harm by date in columns, those without a place as a table, and styles."""
+    changed = f"{answer.as_of.isoformat()}T00:00:00.000Z"
+    wide, geometry = _wide(answer), np.asarray(answer.outlines)
+    placed = ~shapely.is_missing(geometry)
+    with _fixed_date(changed):
+        if placed.any():
+            frame = gpd.GeoDataFrame(wide[placed], geometry=geometry[placed], crs=answer.crs)
+            _write_features(
+                frame, path, "areas", f"Hazard areas with expected harm within a year. {_PRIVATE}"
+            )
+        _write_table(wide[~placed], path, "areas_unknown_place", "Hazard areas whose place nobody recorded")
+        rows = [("case", answer.name), *flat(answer.provenance), *(("note", note) for note in answer.notes)]
+        _write_table(
+            pd.DataFrame(rows, columns=["key", "value"]), path, "provenance", "Where these numbers come from"
+        )
+    write_styles(path, _styles(answer) if placed.any() else [], changed=changed)
+
+
+def _wide(answer: HarmAnswer) -> pd.DataFrame:
+    """A row per area: people, whether its harm is unknown, and every measure by date."""
+    long = answer.tables["areas"]
+    first = long[long["date"] == answer.dates[0]].reset_index(drop=True)
+    columns: dict[str, Any] = {"area_id": first["area_id"], "users_mean": first["users_mean"]}
+    columns["is_unknown"] = first["is_unknown"]
+    for date in answer.dates:
+        part = long[long["date"] == date]
+        for name in reversed(MEASURES):
+            for point in ("mean", "q05", "q95"):
+                columns[column_name(name, point, date)] = part[f"{name}_{point}"].to_numpy()
+    return pd.DataFrame(columns)
+
+
+def _styles(answer: HarmAnswer) -> list[LayerStyle]:
+    labels = rate_labels(HARM_BREAKS)
+    return [
+        LayerStyle(
+            layer="areas", name=f"casualties {date}",
+            description=f"Casualties expected within a year from {date}"
+            + (" (forecast)" if date > answer.as_of else ""),
+            rules=class_rules(column_name("casualties", "mean", date), HARM_BREAKS, labels), outline=True,
+        )
+        for date in answer.dates
+    ]  # fmt: skip
+
+
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(k): _plain(v) for k, v in row.items()} for row in table.to_dict("records")]
+    columns = {str(name): [_plain(v) for v in table[name].tolist()] for name in table.columns}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _plain(value: Any) -> Any:

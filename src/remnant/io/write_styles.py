@@ -47,9 +47,14 @@ class LayerStyle:
 
 def chance_rules(column: str, breaks: tuple[float, ...]) -> tuple[Rule, ...]:
     """Classes of a chance, lowest first, with unknown hatched grey on top."""
+    return class_rules(column, breaks, class_labels(breaks))
+
+
+def class_rules(column: str, breaks: tuple[float, ...], labels: tuple[str, ...]) -> tuple[Rule, ...]:
+    """Classes of a number, lowest first, with unknown hatched grey on top."""
     edges = (None, *breaks, None)
     rules = []
-    for low, high, colour, label in zip(edges[:-1], edges[1:], SCALE, class_labels(breaks), strict=True):
+    for low, high, colour, label in zip(edges[:-1], edges[1:], SCALE, labels, strict=True):
         terms = [f'"{column}" >= {low!r}'] if low is not None else [f'"{column}" IS NOT NULL']
         terms += [f'"{column}" < {high!r}'] if high is not None else []
         rules.append(Rule(label=label, where=" AND ".join(terms), fill=colour))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from remnant._version import __version__
 from remnant.decide.plan import Completion, PlanAnswer
@@ -48,6 +49,7 @@ def _areas(answer: PlanAnswer) -> pd.DataFrame:
     programme, areas = answer.programme, answer.programme.areas
     tasks = {t.area_id: t for t in answer.tasks}
     rows = []
+    now, assumed = areas.harm[:, :, 0].mean(axis=0), harm_assumed(answer)
     for i, name in enumerate(areas.area_id):
         task, wait = tasks.get(name), answer.waits[i]
         action = task.action if task is not None else ("wait" if wait else "")
@@ -59,12 +61,30 @@ def _areas(answer: PlanAnswer) -> pd.DataFrame:
                 "team": task.team if task else "", "usd": task.total_usd if task else 0.0,
                 "harm_removed": task.harm if task else 0.0, "land_m2": task.land_m2 if task else 0.0,
                 "area_m2": float(areas.area_m2[i]), "p_any": float(areas.p_any[i]),
+                "harm_now": float(now[i]), "harm_is_assumed": bool(assumed[i]),
                 "share_of_draws": float(answer.share[i]), "same_action_share": float(answer.same[i]),
                 "reason": answer.reasons[i] if not wait or task else
                 f"{answer.reasons[i]}; by {wait} time alone takes half of its harm away: decide again then",
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def harm_assumed(answer: PlanAnswer) -> NDArray[np.bool_]:
+    """(n_areas,) whether the harm of each area stands in from that of the others."""
+    areas = answer.programme.areas
+    return np.zeros(len(areas.area_id), np.bool_) if areas.harm_assumed is None else areas.harm_assumed
+
+
+def assumed_words(answer: PlanAnswer) -> str:
+    """How many areas have no known harm, and what stands in for it; empty where it is known for all."""
+    num, areas = int(harm_assumed(answer).sum()), answer.programme.areas
+    if not num:
+        return ""
+    return (
+        f"For {num:,} of {len(areas.area_id):,} areas the harm is not known (who lives near, or their place). Unknown "
+        f"is not zero: they count with the {areas.harm_unit} per item of the others, and are marked."
+    )
 
 
 def _tasks(answer: PlanAnswer) -> pd.DataFrame:
@@ -112,6 +132,7 @@ def plan_json(answer: PlanAnswer, name: str) -> dict[str, Any]:
                     "compact": programme.weights.compact},
         "value": solution.value, "bound": solution.bound, "gap": solution.gap, "is_proven": solution.is_proven,
         "greedy_value": solution.greedy, "how": solution.how, "is_cut_short": solution.is_cut_short,
+        "num_harm_assumed": int(harm_assumed(answer).sum()),
         "harm_removed": answer.harm, "harm_total": answer.harm_total, "land_m2": answer.land_m2, "usd": answer.usd,
         "regret_mean": float(answer.regret.mean()) if answer.regret.size else None,
         "regret_q95": float(np.quantile(answer.regret, 0.95)) if answer.regret.size else None,
@@ -140,6 +161,7 @@ def plan_lines(answer: PlanAnswer) -> list[str]:
         f"{len(answer.tasks):,} of {num:,} areas are in the plan: {', '.join(kinds) or 'none'}.",
         f"It costs {answer.usd:,.0f} USD, returns {answer.land_m2:,.0f} m² and keeps away {share:.1%} of the "
         f"harm up to {words.day(programme.horizon)} (counted in {programme.areas.harm_unit} × years).",
+        *((assumed_words(answer),) if assumed_words(answer) else ()),
         f"Weights: harm {programme.weights.harm:g}, land {programme.weights.land:g}, neighbours "
         f"{programme.weights.compact:g}. {quality(answer)}",
     ]

@@ -64,6 +64,7 @@ def _row(record: dict[Any, Any]) -> dict[str, str]:
         "harm": words.rounded(record["harm_removed"], 3), "land": words.area(record["land_m2"]),
         "ground": words.area(record["area_m2"]), "p_any": words.percent(record["p_any"]),
         "share": "–" if np.isnan(share) else f"{share:.0%}", "reason": str(record["reason"]),
+        "assumed": "harm not known" if record["harm_is_assumed"] else "",
     }  # fmt: skip
 
 

@@ -16,6 +16,9 @@ from remnant.risk.deminers import DeminerRisk as DeminerRisk
 from remnant.risk.deminers import deminer_risk as deminer_risk
 from remnant.risk.people import REACHES as REACHES
 from remnant.risk.people import People as People
+from remnant.risk.people import scales_of as scales_of
 from remnant.risk.people import share_of_hours as share_of_hours
+from remnant.risk.people import users_between as users_between
+from remnant.risk.people import users_by_scale as users_by_scale
 from remnant.risk.people import users_of_areas as users_of_areas
 from remnant.risk.shares import variance_shares as variance_shares

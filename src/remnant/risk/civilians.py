@@ -83,27 +83,21 @@ def civilian_harm(
     """
     items, swept, chance, hurt = _checked(items, area_m2, swept_m2, p_functions, casualties)
     met = swept / np.asarray(area_m2, np.float64)[None, :, None]  # (draws, areas, activities)
-    num_activities = met.shape[2]
-    rate = np.einsum("jab,jbs->jas", met, chance)
+    rate = met @ chance
+    hurting = (met * hurt[:, None, :]) @ chance
     left = items * share_of_year_left(rate)[:, :, None, :]  # mean items over the year
-    totals = [np.zeros(items.shape[:3]) for _ in range(3)]
-    by_activity = np.zeros((3, items.shape[0], num_activities, items.shape[2]))
-    by_state = np.zeros((items.shape[0], 3, items.shape[2]))
-    for b in range(num_activities):
-        seen = left * met[:, :, b, None, None]
-        gone_off = seen * chance[:, None, None, b]
-        people = gone_off * hurt[:, b, None, None, None]
-        for k, part in enumerate((seen, gone_off, people)):
-            one = part.sum(axis=3)
-            totals[k] += one
-            by_activity[k, :, b] = np.nansum(one, axis=1)
-        by_state += np.moveaxis(np.nansum(people, axis=1), 2, 1)
+    every = left[..., 0] + left[..., 1] + left[..., 2]  # sums over so short an axis are slow
+    unknown = np.isnan(every) | np.asarray(np.isnan(met).any(axis=2))[:, :, None]
+    known = np.where(unknown[..., None], 0.0, left).reshape(*items.shape[:2], -1)
+    seen = (np.nan_to_num(met).transpose(0, 2, 1) @ known).reshape(len(items), -1, *items.shape[2:])
+    gone_off = seen * chance[:, :, None, :]  # (draws, activities, dates, states)
+    people = gone_off * hurt[:, :, None, None]
     return CivilianHarm(
-        encounters=totals[0],
-        accidents=totals[1],
-        casualties=totals[2],
-        by_activity=by_activity,
-        by_state=by_state,
+        encounters=every * met.sum(axis=2)[:, :, None],
+        accidents=(left @ rate[..., None])[..., 0],
+        casualties=(left @ hurting[..., None])[..., 0],
+        by_activity=np.stack([part.sum(axis=3) for part in (seen, gone_off, people)]),
+        by_state=people.sum(axis=1).transpose(0, 2, 1),
     )
 
 
@@ -132,7 +126,7 @@ def individual_risk(items: Floats, area_m2: Floats, swept_m2: Floats, p_function
     accident counts as a casualty.
     """
     rate = swept_m2[:, None, None] * p_functions[:, None, :] / np.asarray(area_m2)[None, :, None]
-    expected = (items * -np.expm1(-rate)[:, :, None, :]).sum(axis=3)
+    expected = (items @ -np.expm1(-rate)[..., None])[..., 0]
     return np.asarray(-np.expm1(-expected))
 
 
@@ -146,8 +140,9 @@ def share_in_bands(risk: Floats, bands: Sequence[float] = BANDS) -> Floats:
     >>> share_in_bands(np.array([[5e-7], [5e-6], [2e-3], [1e-4]])).ravel().tolist()
     [0.25, 0.25, 0.0, 0.5]
     """
-    place = np.searchsorted(np.asarray(bands), risk, side="right")
-    shares = np.stack([(place == k).mean(axis=0) for k in range(len(bands) + 1)])
+    above = np.stack([(risk >= edge).sum(axis=0) for edge in bands])  # (n_edges, ...)
+    whole, none = np.full(above.shape[1:], len(risk)), np.zeros(above.shape[1:], np.int64)
+    shares = -np.diff(np.stack([whole, *above, none]), axis=0) / len(risk)
     return np.where(np.isnan(risk).any(axis=0), np.nan, shares)
 
 

@@ -77,7 +77,7 @@ def deminer_risk(
     by_item = items * draws.p_accident[:, None, :]
     rest = np.stack([hours * draws.per_hour[:, None], area[None] * draws.per_m2[:, None]], axis=2)
     by_cause = np.concatenate([by_item, rest], axis=2)
-    accidents = by_cause.sum(axis=2)
+    accidents = by_cause @ np.ones(by_cause.shape[2])
     return DeminerRisk(
         hours=hours,
         by_cause=by_cause,

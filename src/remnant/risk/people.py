@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from remnant.errors import InvalidInput
+from remnant.numerics.threads import OneOrAll
 from remnant.units import Floats, Ints, not_negative
 
 REACHES = 8.0
@@ -17,8 +19,14 @@ _UNKNOWN_SHARE = 0.05  # an area with more of its users unknown than this gets n
 _POINTS_ACROSS = 6  # points along the shorter side of a small area
 _POINTS_PER_REACH = 3.0
 _MOST_POINTS = 4096
-_PAIRS_AT_ONCE = 4_000_000
+_PAIRS_AT_ONCE = 40_000_000
+_SCALES = 13
 _NEAR_REACHES = 20.0  # people farther than this, whose share is below 1e-8, are taken to live nearer
+_LEAST_SHARE = float(np.exp(-_NEAR_REACHES))
+_SMALL_REACHES = (
+    0.5  # an area of a smaller radius is seen from afar as its centre and second moments: error below 0.3 %
+)
+_FAR_RADII = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,14 +40,18 @@ class People:
     persons
         (n,) people who live there; NaN unknown. [persons]
     is_pixel
-        Whether these are all pixels of a raster, so that unknown ones are weighed by the share of users they may hold;
-        of places, one unknown number leaves every area in its reach unknown.
+        Whether these are all pixels of a raster, so that unknown ones are taken to be peopled like the known ones,
+        where they hold at most 5 % of the users. A place of unknown number is taken to be as large as the greatest
+        known one, where even that adds at most 5 %.
+    source
+        Where it is from, for people who read the result.
     """
 
     x_m: Floats
     y_m: Floats
     persons: Floats
     is_pixel: bool = False
+    source: str = ""
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.x_m).all() and np.isfinite(self.y_m).all()):
@@ -83,73 +95,160 @@ def users_of_areas(people: People, geometry: NDArray[np.object_], reach_m: Float
     -----
     Worked out at a dozen scales between the least and the greatest, and interpolated in logarithms between them.
     """
+    scales = scales_of(reach_m)
+    return users_between(users_by_scale(people, geometry, scales), scales, reach_m)
+
+
+def scales_of(reach_m: Floats) -> Floats:
+    """(n_scales,) scales from the least to the greatest, evenly spaced in logarithms. [m]"""
     least, most = float(reach_m.min()), float(reach_m.max())
-    scales = np.geomspace(least, most, 13) if most > least * (1.0 + 1e-12) else np.array([least])
-    table = np.full((geometry.size, scales.size), np.nan)
-    for a in np.flatnonzero(~shapely.is_missing(geometry)):
-        for k, scale in enumerate(scales):
-            points, area_m2 = _points(geometry[a], float(scale))
-            table[a, k] = _users(people, points, area_m2, float(scale))
-    return _between(table, scales, reach_m)
+    return np.geomspace(least, most, _SCALES) if most > least * (1.0 + 1e-12) else np.array([least])
 
 
-def _between(table: Floats, scales: Floats, reach_m: Floats) -> Floats:
+def users_by_scale(people: People, geometry: NDArray[np.object_], scales_m: Floats) -> Floats:
+    """(n_areas, n_scales) people whose hours go on in each area, at each scale of distance; NaN unknown."""
+    table = np.full((geometry.size, scales_m.size), np.nan)
+    placed = np.flatnonzero(~shapely.is_missing(geometry))
+    is_known = ~np.isnan(people.persons)
+    persons = np.nan_to_num(people.persons)
+    step = max(1, _PAIRS_AT_ONCE // (_MOST_POINTS * scales_m.size))
+    for first in range(0, placed.size, step):
+        part = placed[first : first + step]
+        points, start, chosen, ground = _point_sets(geometry[part], scales_m)
+        known, seen, unknown, is_near = _HOURS.for_work(
+            part.size * scales_m.size * people.x_m.size * int(np.ceil(len(points) / chosen.size))
+        )(people.x_m, people.y_m, persons, is_known, points, start, chosen, ground, scales_m)
+        if people.is_pixel:
+            # a few unknown pixels are peopled like the known ones
+            with np.errstate(divide="ignore", invalid="ignore"):
+                scaled = np.where(unknown > 0.0, known * (unknown + seen) / seen, known)
+            table[part] = np.where(unknown > _UNKNOWN_SHARE * (unknown + seen), np.nan, scaled)
+        else:
+            # at most as many as in the greatest known place; where even that adds little, it is counted in
+            more = unknown * persons.max(initial=0.0)
+            is_much = more > _UNKNOWN_SHARE * (known + more) if persons.any() else unknown > 0.0
+            table[part] = np.where(is_much & is_near, np.nan, known + more)
+    return table
+
+
+def users_between(table: Floats, scales_m: Floats, reach_m: Floats) -> Floats:
     """(n_draws, n_areas, n_activities) values of a table (n_areas, n_scales) between its scales."""
-    if scales.size == 1:
+    if scales_m.size == 1:
         return np.broadcast_to(
             table[:, 0][None, :, None], (len(reach_m), len(table), reach_m.shape[1])
         ).copy()
-    place = (np.log(reach_m) - np.log(scales[0])) / (np.log(scales[1]) - np.log(scales[0]))
-    left: Ints = np.clip(place.astype(np.int64), 0, scales.size - 2)
-    weight = np.clip(place - left, 0.0, 1.0)[:, None, :]
-    low, high = (np.moveaxis(table[:, i], 0, 1) for i in (left, left + 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.exp((1.0 - weight) * np.log(low) + weight * np.log(high))
-    straight = (1.0 - weight) * low + weight * high
-    return np.asarray(np.where((low > 0.0) & (high > 0.0), logs, straight))
+    place = (np.log(reach_m) - np.log(scales_m[0])) / (np.log(scales_m[1]) - np.log(scales_m[0]))
+    left: Ints = np.clip(place.astype(np.int64), 0, scales_m.size - 2)
+    weight = np.clip(place - left, 0.0, 1.0)[:, :, None]
+    by_scale = np.ascontiguousarray(table.T)
+    is_zero = (table <= 0.0).any(axis=1)
+    with np.errstate(divide="ignore"):
+        logs = np.log(by_scale)
+    logs[:, is_zero] = 0.0
+    out = np.exp((1.0 - weight) * logs[left] + weight * logs[left + 1])  # (draws, activities, areas)
+    if is_zero.any():
+        some = by_scale[:, is_zero]
+        out[:, :, is_zero] = (1.0 - weight) * some[left] + weight * some[left + 1]
+    return np.asarray(out.transpose(0, 2, 1))
 
 
-def _users(people: People, points: Floats, area_m2: float, reach_m: float) -> float:
-    """People whose hours go on in an area given by points of equal weight; NaN unknown."""
-    centre = points.mean(axis=0)
-    radius = float(np.hypot(*(points - centre).T).max(initial=0.0)) + np.sqrt(area_m2 / len(points))
-    edge = np.hypot(people.x_m - centre[0], people.y_m - centre[1]) - radius
-    share = (
-        share_of_hours(np.maximum(edge, 0.0), reach_m) * area_m2
-    )  # far off, where it is next to nothing: too high
-    near = np.flatnonzero(edge <= _NEAR_REACHES * reach_m)
-    step = max(1, _PAIRS_AT_ONCE // len(points))
-    for first in range(0, near.size, step):
-        part = near[first : first + step]
-        away = np.hypot(
-            people.x_m[part, None] - points[None, :, 0], people.y_m[part, None] - points[None, :, 1]
-        )
-        share[part] = share_of_hours(away, reach_m).mean(axis=1) * area_m2
-    is_known = ~np.isnan(people.persons)
-    known = float(people.persons[is_known] @ share[is_known])
-    seen, unknown = float(share[is_known].sum()), float(share[~is_known].sum())
-    if not people.is_pixel and (edge[~is_known] <= REACHES * reach_m).any():
-        return np.nan
-    if not people.is_pixel or unknown == 0.0:
-        return known
-    if unknown > _UNKNOWN_SHARE * (unknown + seen):
-        return np.nan
-    return known * (unknown + seen) / seen  # the few unknown pixels are peopled like the known ones
+def _point_sets(shapes: NDArray[np.object_], scales_m: Floats) -> tuple[Floats, Ints, Ints, Floats]:
+    """Points that stand for each area at each scale.
+
+    Returns
+    -------
+    (n_points, 2) points of all sets; (n_sets + 1,) where each begins; (n_areas, n_scales) which set goes with which
+    scale; (n_areas,) ground. [m, m²]
+    """
+    sets: list[Floats] = []
+    chosen = np.zeros((shapes.size, scales_m.size), np.int64)
+    ground = shapely.area(shapes)
+    for a, shape in enumerate(shapes):
+        steps = _steps(shape, scales_m)
+        for k, step in enumerate(steps.tolist()):
+            if k == 0 or step != steps[k - 1]:
+                sets.append(_points(shape, step))
+            chosen[a, k] = len(sets) - 1
+    start = np.concatenate([[0], np.cumsum([len(s) for s in sets])]).astype(np.int64)
+    return np.concatenate(sets), start, chosen, ground
 
 
-def _points(outline: shapely.Geometry, reach_m: float) -> tuple[Floats, float]:
-    """(n, 2) points spread evenly over an area, finer than the reach, and its area. [m, m²]"""
+def _steps(outline: shapely.Geometry, scales_m: Floats) -> Floats:
+    """(n_scales,) distance of points, finer than the scale and than the area. [m]"""
     left, bottom, right, top = outline.bounds
-    area = float(outline.area)
-    side = min(right - left, top - bottom)
-    step = max(
-        min(side / _POINTS_ACROSS, reach_m / _POINTS_PER_REACH),
-        np.sqrt((right - left) * (top - bottom) / _MOST_POINTS),
+    width, height = right - left, top - bottom
+    return np.asarray(
+        np.maximum(
+            np.minimum(min(width, height) / _POINTS_ACROSS, scales_m / _POINTS_PER_REACH),
+            np.sqrt(width * height / _MOST_POINTS),
+        )
     )
+
+
+def _points(outline: shapely.Geometry, step: float) -> Floats:
+    """(n, 2) points spread evenly over an area. [m]"""
+    left, bottom, right, top = outline.bounds
     if not step > 0.0:
-        return np.asarray(shapely.get_coordinates(outline)[:1]), area
+        return np.asarray(shapely.get_coordinates(outline)[:1])
     x, y = np.meshgrid(np.arange(left + 0.5 * step, right, step), np.arange(bottom + 0.5 * step, top, step))
     inside = shapely.contains_xy(outline, x.ravel(), y.ravel())
     if not inside.any():
-        return np.asarray(shapely.get_coordinates(outline.representative_point())), area
-    return np.stack([x.ravel()[inside], y.ravel()[inside]], axis=1), area
+        return np.asarray(shapely.get_coordinates(outline.representative_point()))
+    return np.stack([x.ravel()[inside], y.ravel()[inside]], axis=1)
+
+
+def _hours_walk(
+    x_m: Floats, y_m: Floats, persons: Floats, is_known: NDArray[np.bool_], points: Floats, start: Ints,
+    chosen: Ints, ground: Floats, scales: Floats,
+) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:  # fmt: skip
+    """(n_areas, n_scales) known users, share of hours of the known and the unknown, whether an unknown one is near."""
+    num_areas, num_scales = chosen.shape
+    known, seen = np.zeros((num_areas, num_scales)), np.zeros((num_areas, num_scales))
+    unknown, is_near = np.zeros((num_areas, num_scales)), np.zeros((num_areas, num_scales), np.bool_)
+    for a in numba.prange(num_areas):
+        for k in range(num_scales):
+            first, last = start[chosen[a, k]], start[chosen[a, k] + 1]
+            num, reach = last - first, scales[k]
+            cx, cy = points[first:last, 0].mean(), points[first:last, 1].mean()
+            radius, xx, xy, yy = 0.0, 0.0, 0.0, 0.0
+            for i in range(first, last):
+                dx, dy = points[i, 0] - cx, points[i, 1] - cy
+                radius = max(radius, np.sqrt(dx * dx + dy * dy))
+                xx += dx * dx / num
+                xy += dx * dy / num
+                yy += dy * dy / num
+            radius += np.sqrt(ground[a] / num)
+            is_small = radius < _SMALL_REACHES * reach
+            for p in range(len(x_m)):
+                dx, dy = x_m[p] - cx, y_m[p] - cy
+                away = np.sqrt(dx * dx + dy * dy)
+                edge = away - radius
+                if edge > _NEAR_REACHES * reach:
+                    share = _LEAST_SHARE  # next to nothing: too high
+                elif is_small and away > _FAR_RADII * radius:
+                    # second moments of the points: they stand for an area that is small beside reach and distance
+                    along = (dx * dx * xx + 2.0 * dx * dy * xy + dy * dy * yy) / (away * away)
+                    across = xx + yy - along
+                    share = np.exp(-away / reach) * (
+                        1.0 + 0.5 * along / (reach * reach) - 0.5 * across / (away * reach)
+                    )
+                else:
+                    share = 0.0
+                    for i in range(first, last):
+                        ox, oy = x_m[p] - points[i, 0], y_m[p] - points[i, 1]
+                        share += np.exp(-np.sqrt(ox * ox + oy * oy) / reach)
+                    share /= num
+                if is_known[p]:
+                    known[a, k] += persons[p] * share
+                    seen[a, k] += share
+                else:
+                    unknown[a, k] += share
+                    is_near[a, k] |= edge <= REACHES * reach
+            whole = ground[a] / (2.0 * np.pi * reach * reach)
+            known[a, k] *= whole
+            seen[a, k] *= whole
+            unknown[a, k] *= whole
+    return known, seen, unknown, is_near
+
+
+_HOURS = OneOrAll(_hours_walk, 200_000)

@@ -219,6 +219,8 @@ class PlanAreas:
         (n_areas,) share of the ground of each that is still to be worked, less than 1 for a task under way; None: all.
     pairs
         (n_pairs, 2) areas that are neighbours.
+    harm_assumed
+        (n_areas,) whether the harm of each is not known and stands in from that of the others; None: known for all.
     """
 
     area_id: tuple[str, ...]
@@ -231,6 +233,7 @@ class PlanAreas:
     place_known: NDArray[np.bool_]
     work_left: Floats | None = None
     pairs: Ints = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    harm_assumed: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         num = len(self.area_id)
@@ -253,6 +256,8 @@ class PlanAreas:
             self.items.size,
             self.place_known.size,
         }
+        if self.harm_assumed is not None:
+            shapes.add(self.harm_assumed.size)
         if shapes != {num} or self.harm.shape[2] != self.dates_d.size or np.any(np.diff(self.dates_d) <= 0.0):
             raise InvalidInput("arrays of areas must be as long as area_id, and their dates must ascend.")
 

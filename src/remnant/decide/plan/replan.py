@@ -121,6 +121,7 @@ def _areas_after(areas: PlanAreas, kept: Ints, by_area: dict[str, Reported]) -> 
         area_id=ids, area_m2=areas.area_m2[kept], harm=harm, dates_d=areas.dates_d, p_any=p_any, items=items,
         harm_unit=areas.harm_unit, place_known=areas.place_known[kept], work_left=left,
         pairs=pairs[(pairs >= 0).all(axis=1)] if pairs.size else pairs,
+        harm_assumed=None if areas.harm_assumed is None else areas.harm_assumed[kept],
     )  # fmt: skip
 
 
