@@ -69,7 +69,9 @@ def register(num: int) -> Case:
         searches=replace(
             base.searches,
             id=ids,
-            geometry=blobs(centre[host], radius[host] * rng.uniform(0.3, 1.3, host.size), num_vertices=12, rng=rng),
+            geometry=blobs(
+                centre[host], radius[host] * rng.uniform(0.3, 1.3, host.size), num_vertices=12, rng=rng
+            ),
             method=rng.choice(["manual detector", "dogs"], host.size),
             start_day=day,
             end_day=day + 20.0,

@@ -297,7 +297,9 @@ def test_nothing_in_the_answer_calls_land_safe(result: Assessment, worlds: Modul
             worlds.searches(
                 [shapely.box(0, 0, 200, 200)], ["manual detector"], [worlds.D0 + 99.0], [1.0], [True]
             ),
-            policy=Policy(p_any_armed_max=0.9, p_any_explosive_max=0.95, density_q95_max_per_km2={"explosive": 1e9}),
+            policy=Policy(
+                p_any_armed_max=0.9, p_any_explosive_max=0.95, density_q95_max_per_km2={"explosive": 1e9}
+            ),
             num_draws=60,
         )
     )

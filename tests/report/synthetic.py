@@ -37,7 +37,9 @@ def assessment(*, num_areas: int = 30, seed: int = 7, name: str = "Example valle
         dates=DATES,
         crs=CRS,
         grid=GridSpec(cell_m=CELL_M, block_m=200.0, around_m=300.0),
-        policy=Policy(name="Example policy 2026", p_any_armed_max=0.05, density_q95_max_per_km2={"explosive": 40.0}),
+        policy=Policy(
+            name="Example policy 2026", p_any_armed_max=0.05, density_q95_max_per_km2={"explosive": 40.0}
+        ),
         areas=areas,
         area_results=_long({"area": np.arange(num_areas)}, level, areas["area_m2"].to_numpy()),
         districts=gpd.GeoDataFrame(

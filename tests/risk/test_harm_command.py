@@ -20,11 +20,13 @@ from remnant.assessment import answer
 from remnant.cli import app as cli_app
 from remnant.errors import InvalidInput
 from remnant.evidence import Case, Policy
-from remnant.harming import HARM_UNIT, harm_of, individual_risks
+from remnant.field import left_in_areas
+from remnant.harming import HARM_UNIT, harm_of
 from remnant.io import read_case
 from remnant.io.people import read_people
 from remnant.io.write_harm import harm_json, write_harm
 from remnant.planning import areas_to_plan
+from remnant.releasing import Judge
 from remnant.report.harm_page import render_harm
 from remnant.risk import People
 from remnant.simulate import simulate_case
@@ -85,15 +87,14 @@ def test_blocks_of_areas_give_the_numbers_of_all_at_once(
     assert np.allclose(parts.casualties, whole.casualties, rtol=1e-12, equal_nan=True)
     for name, table in whole.tables.items():
         pd.testing.assert_frame_equal(parts.tables[name], table, rtol=1e-9)
-    assert np.allclose(
-        individual_risks(weighed).risk, _greatest_by_table(weighed), rtol=1e-12, equal_nan=True
-    )
 
 
-def _greatest_by_table(weighed: Weighed) -> np.ndarray:
-    risks = np.stack([individual_risks(weighed, name).risk for name in weighed.case.catalogue.activities])
-    best = np.nan_to_num(risks.mean(axis=1)).argmax(axis=0)
-    return risks[best, :, np.arange(best.size)].T
+def _risk(weighed: Weighed, activity: str = "") -> tuple[np.ndarray, np.ndarray]:
+    """Areas with ground of their own, and the yearly risk of one person in each by which verdicts are made."""
+    judge = Judge(weighed, Policy(individual_risk_max_per_year=1.0, activity=activity))
+    draws = np.arange(len(weighed.posterior.z))
+    left = list(left_in_areas(weighed.posterior, weighed.days[0], weighed.as_of_day, judge.own))
+    return judge.own, np.concatenate([judge.known_risk(part, draws) for part in left], axis=1)
 
 
 def test_released_ground_is_used_like_any_other(weighed: Weighed) -> None:
@@ -162,17 +163,12 @@ def test_nobody_no_harm_and_unknown_people_no_number(weighed: Weighed) -> None:
 def test_risk_of_one_person_is_that_of_the_table_for_the_activity_with_most(weighed: Weighed) -> None:
     table = harm_of(weighed, _people(np.nan)).tables["individual"]
     first = table[table["date"] == weighed.case.dates[0]]
-    most = individual_risks(weighed)
-    assert most.risk.shape == (128, weighed.case.areas.id.size)
-    assert np.allclose(
-        most.risk.mean(axis=0), first.groupby("area_id", sort=False)["risk_mean"].max(), equal_nan=True
-    )
-    play = individual_risks(weighed, "play")
-    told = first[first["activity"] == "play"]["risk_q95"].to_numpy()
-    assert np.allclose(np.quantile(play.risk, 0.95, axis=0), told, equal_nan=True)
-    assert set(play.activity) == {"play"}
-    with pytest.raises(InvalidInput, match=r"activity must be one of farming, .* got 'skiing'"):
-        individual_risks(weighed, "skiing")
+    own, most = _risk(weighed)
+    greatest = first.groupby("area_id", sort=False)["risk_mean"].max().to_numpy()[own]
+    assert np.allclose(most.mean(axis=0), greatest)
+    own, play = _risk(weighed, "play")
+    told = first[first["activity"] == "play"]["risk_q95"].to_numpy()[own]
+    assert np.allclose(np.quantile(play, 0.95, axis=0), told)
 
 
 def test_twice_the_people_never_do_less_harm_and_at_most_twice(weighed: Weighed) -> None:

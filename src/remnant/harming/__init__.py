@@ -2,8 +2,6 @@
 
 from remnant.harming.answer import HARM_UNIT as HARM_UNIT
 from remnant.harming.answer import HarmAnswer as HarmAnswer
-from remnant.harming.answer import IndividualRisks as IndividualRisks
 from remnant.harming.answer import harm_of as harm_of
-from remnant.harming.answer import individual_risks as individual_risks
 from remnant.harming.blocks import MEASURES as MEASURES
 from remnant.harming.tables import BAND_COLUMNS as BAND_COLUMNS

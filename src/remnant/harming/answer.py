@@ -11,23 +11,20 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from remnant._version import __version__
 from remnant.errors import InvalidInput
 from remnant.harming import tables as tell
-from remnant.harming.blocks import MEASURES, Asked, BlockHarm, blocks, harm_of_block, items_of
+from remnant.harming.blocks import MEASURES, Asked, BlockHarm, blocks, harm_of_block
 from remnant.numerics.threads import side_by_side
 from remnant.risk import (
     REACHES,
-    ActivityDraws,
     CivilianHarm,
     People,
     draw_demining,
-    individual_risk,
     scales_of,
     users_by_scale,
 )
 from remnant.units import KM_M, Floats, Ints
-from remnant.weighing import Weighed, activity_draws
+from remnant.weighing import Weighed, activity_draws, provenance_of
 
 HARM_UNIT = "casualties per year"
 _MOST_HOURS = 4.74  # scales of distance within which 95 % of all hours go on
@@ -73,76 +70,6 @@ class HarmAnswer:
     policy_limit: float | None
     notes: tuple[str, ...]
     provenance: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class IndividualRisks:
-    """Yearly risk of one who spends the hours of an activity in an area alone, at the first date.
-
-    Parameters
-    ----------
-    risk
-        (n_draws, n_areas) of the activity that `activity` names; NaN where items are unknown. [1/y]
-    activity
-        (n_areas,) name of the activity.
-    """
-
-    risk: Floats
-    activity: tuple[str, ...]
-
-
-def individual_risks(weighed: Weighed, activity: str | None = None) -> IndividualRisks:
-    """Yearly risk of one person in each hazard area at the first date; nothing need be known about people.
-
-    Parameters
-    ----------
-    weighed
-        The case with its draws.
-    activity
-        Name in the case's catalogue; None: in each area the one with the greatest mean risk.
-
-    Raises
-    ------
-    InvalidInput
-        For an activity that the catalogue does not hold.
-
-    Notes
-    -----
-    The draws are those of `harm_of`, in the order of the posterior's: row j goes with draw j of `weighed.counted`.
-    """
-    draws = activity_draws(weighed)
-    if activity is not None and activity not in draws.names:
-        raise InvalidInput(
-            f"activity must be one of {', '.join(draws.names)}; got {activity!r}. Name one, or add it to the catalogue."
-        )
-    area_m2, has_ground = _ground(weighed)
-    parts = [
-        _greatest(weighed, draws, part, area_m2, has_ground, activity)
-        for part in blocks(area_m2.size, len(weighed.posterior.z), len(draws.names))
-    ]
-    return IndividualRisks(
-        risk=np.concatenate([risk for risk, _ in parts], axis=1),
-        activity=tuple(name for _, names in parts for name in names),
-    )
-
-
-def _greatest(
-    weighed: Weighed, draws: ActivityDraws, areas: Ints, area_m2: Floats, has_ground: NDArray[np.bool_],
-    activity: str | None,
-) -> tuple[Floats, list[str]]:  # fmt: skip
-    """(n_draws, k) risk of the activity with the greatest mean, or of the named one, and its name by area."""
-    items = items_of(weighed, areas, has_ground, 1)
-    best = np.full(items.shape[:2], np.nan)
-    named = np.full(areas.size, activity or draws.names[0], object)
-    greatest = np.full(areas.size, -np.inf)
-    for b, name in enumerate(draws.names):
-        if activity in (None, name):
-            swept, chance = draws.user_swept_m2[:, b], draws.p_functions[:, b]
-            risk = individual_risk(items, area_m2[areas], swept, chance)[:, :, 0]
-            mean = risk.mean(axis=0)
-            more = mean > greatest
-            best[:, more], named[more], greatest[more] = risk[:, more], name, mean[more]
-    return best, named.tolist()
 
 
 def _ground(weighed: Weighed) -> tuple[Floats, NDArray[np.bool_]]:
@@ -285,17 +212,4 @@ def _notes(asked: Asked, people: People, is_unknown: NDArray[np.bool_], mean: Fl
 
 
 def _provenance(weighed: Weighed, people: People) -> dict[str, object]:
-    case = weighed.case
-    return {
-        "program": f"remnant {__version__}",
-        "model": case.model.kind,
-        "seed": weighed.seed,
-        "num_draws": len(weighed.posterior.z),
-        "as_of": case.as_of.isoformat(),
-        "dates": [d.isoformat() for d in case.dates],
-        "crs": case.crs,
-        "people": people.source,
-        "catalogue_sha256": case.catalogue.sha256,
-        "catalogue_user_files": list(case.catalogue.user_files),
-        "inputs_sha256": dict(sorted(case.inputs.items())),
-    }
+    return {**provenance_of(weighed.case, weighed.seed), "people": people.source}

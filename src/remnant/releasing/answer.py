@@ -139,8 +139,8 @@ def _methods(weighed: Weighed, asked: Sequence[str]) -> list[str]:
     for entry in chosen:
         if entry.kind not in _SEARCHES:
             raise InvalidInput(
-                f"a method of clearance, technical survey or visual search is wanted; {entry.name!r} is {entry.kind.replace('_', ' ')}. "
-                "`remnant methods` lists them."
+                f"a method of clearance, technical survey or visual search is wanted; {entry.name!r} is "
+                f"{entry.kind.replace('_', ' ')}. `remnant methods` lists them."
             )
     every = chosen or [m for m in catalogue.methods.values() if m.kind in _SEARCHES]
     return list(dict.fromkeys(m.name for m in every))
