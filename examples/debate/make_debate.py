@@ -18,7 +18,11 @@ CRS = "EPSG:32636"
 X_M, Y_M = 580_000.0, 4_765_000.0  # the middle of a sea
 LENGTH_M, WIDTH_M = 800.0, 250.0
 DAY = "2026-06-01"
-VILLAGES = (("Upper houses", 600.0, 900.0, 140.0), ("Lower houses", -700.0, -1_100.0, 360.0), ("Mill", 1_900.0, 200.0, 60.0))
+VILLAGES = (
+    ("Upper houses", 1_400.0, 2_300.0, 120.0),
+    ("Lower houses", -1_600.0, -3_200.0, 280.0),
+    ("Mill", 2_600.0, 300.0, 40.0),
+)
 
 
 def field() -> shapely.Polygon:
@@ -34,11 +38,18 @@ def main() -> None:
     data.mkdir(exist_ok=True)
     ground = gpd.GeoSeries([field()], crs=CRS).to_crs("EPSG:4326")
     gpd.GeoDataFrame(
-        {"delivery": ["D-1"], "device": ["generic AP mine"], "kind": ["emplaced"], "number": [1000], "date": [DAY]},
+        {
+            "delivery": ["D-1"],
+            "device": ["generic AP mine"],
+            "kind": ["emplaced"],
+            "number": [1000],
+            "date": [DAY],
+        },
         geometry=ground,
     ).to_file(data / "delivery.geojson", driver="GeoJSON", COORDINATE_PRECISION=6)
     gpd.GeoDataFrame(
-        {"area": ["F-1"], "class": ["delivered field"], "device": ["generic AP mine"], "date": [DAY]}, geometry=ground
+        {"area": ["F-1"], "class": ["delivered field"], "device": ["generic AP mine"], "date": [DAY]},
+        geometry=ground,
     ).to_file(data / "field.geojson", driver="GeoJSON", COORDINATE_PRECISION=6)
     places = gpd.GeoSeries(
         shapely.points([X_M + v[1] for v in VILLAGES], [Y_M + v[2] for v in VILLAGES]), crs=CRS

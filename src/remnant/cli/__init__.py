@@ -10,6 +10,7 @@ from remnant.cli import parties as _parties  # noqa: F401
 from remnant.cli import plan as _plan  # noqa: F401
 from remnant.cli import prior as _prior  # noqa: F401
 from remnant.cli import rows as _rows  # noqa: F401
+from remnant.cli import scenario as _scenario  # noqa: F401
 from remnant.cli import score as _score  # noqa: F401
 from remnant.cli import tables as _tables  # noqa: F401
 from remnant.cli.app import main as main

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -16,9 +17,10 @@ from remnant.decide.scenario import (
     ScenarioAnswer,
     Variant,
     to_date,
+    with_budget,
     work_for,
 )
-from remnant.errors import InvalidInput
+from remnant.errors import InvalidInput, RemnantError
 from remnant.evidence import Case, FutureSearch, Reduction, aliases, changed, reduce_case
 from remnant.fate import type_on_basis, with_setting
 from remnant.field import (
@@ -37,7 +39,7 @@ from remnant.units import YEAR_D, Floats, Ints, date_of, day_number
 from remnant.weighing import Weighed, fit, weighed_with
 
 Progress = Callable[[str, float], None]
-Programmes = Callable[[PlanAreas, Variant], Programme]
+Programmes = Callable[[PlanAreas], Programme]
 _GRID_D = (0, 1, 2, 3, 4, 5, 7, 9, 11, 12, 13, 14, 15, 16, 18, 21, 25, 30, 45, 60, 90, 120, 180, 270)
 _GRID_Y = (1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 25, 30)
 _DEMINING = "manual"
@@ -74,18 +76,19 @@ def run_scenario(
     grid = {as_of + d for d in _GRID_D} | {as_of + round(y * YEAR_D) for y in _GRID_Y}
     days = sorted({day_number(d) for d in asked} | {d for d in grid if d <= last})
     case = replace(case, dates=tuple(date_of(d) for d in days))
+    variants = (Variant(name=scenario.base, note=scenario.base_note), *scenario.variants)
+    for variant in variants:
+        _try(case, variant, seed)
+        _try_budget(scenario, variant, has_plan=programmes is not None)
     tell(scenario.base, 0.0)
     learned = fit(case, reduce_case(case), seed=seed)
     shown = tuple(days.index(day_number(d)) for d in asked)
     runs = []
-    variants = (Variant(name=scenario.base, note=scenario.base_note), *scenario.variants)
     for k, variant in enumerate(variants):
         tell(variant.name, k / len(variants))
-        try:
+        with _named(variant):
             world, notes = _world(case, learned, variant, seed)
             runs.append(_measured(world, variant, scenario, notes, people, programmes, np.array(shown), seed))
-        except InvalidInput as error:
-            raise InvalidInput(f"variant {variant.name!r}: {error}") from None
     names = [v.name for v in variants]
     return ScenarioAnswer(
         scenario=scenario,
@@ -99,6 +102,49 @@ def run_scenario(
         has_people=people is not None,
         has_policy=policy_limit(case) is not None,
     )
+
+
+@contextmanager
+def _named(variant: Variant) -> Iterator[None]:
+    """Refusals say which variant of which file they are about."""
+    try:
+        yield
+    except RemnantError as error:
+        file = f"{variant.file}: " if variant.file else ""
+        raise InvalidInput(f"{file}variant {variant.name!r}: {error}") from None
+
+
+def _try(case: Case, variant: Variant, seed: int) -> None:
+    """Refuse what cannot be made of the records, before anything long is begun."""
+    with _named(variant):
+        after = changed(_believed(case, variant, seed)[0], variant.changes)
+        known = {*case.catalogue.priors, *case.priors}
+        strange = sorted(set(variant.priors) - known)
+        if strange:
+            raise InvalidInput(
+                f"priors must name priors of the model; {strange[0]!r} is none. There are: {', '.join(sorted(known))}."
+            )
+        there = {after.catalogue.ordnance(n).name for own in after.areas.types for n in own}
+        there |= {after.catalogue.ordnance(str(n)).name for n in after.deposits.type}
+        there |= {after.catalogue.ordnance(n).name for n in after.default_types}
+        for belief in variant.beliefs:
+            if after.catalogue.ordnance(belief.type).name not in there:
+                raise InvalidInput(
+                    f"fate must be of a type that its records name; {belief.type!r} is not among them "
+                    f"({', '.join(sorted(there))}), so nothing would change. Correct the type, or replace one by it."
+                )
+
+
+def _try_budget(scenario: Scenario, variant: Variant, *, has_plan: bool) -> None:
+    """Refuse another budget where none is reckoned with."""
+    effort = variant.effort or scenario.effort
+    has_budget = has_plan or (effort is not None and effort.usd_per_year is not None)
+    if (variant.budget_factor != 1.0 or variant.budget_end is not None) and not has_budget:
+        with _named(variant):
+            raise InvalidInput(
+                "programme changes a budget, and none is given. Give a plan file with --plan, or usd_per_year in "
+                "[effort]."
+            )
 
 
 def _world(
@@ -169,11 +215,14 @@ def _measured(
     if case.areas.id.size:
         draws["deminer_accidents"] = _deminers(weighed)
         if people is not None:
-            harm = harm_of(weighed, people).casualties
+            told = harm_of(weighed, people)
+            harm, unknown = told.casualties, told.num_unknown
             known = ~np.isnan(harm).any(axis=(0, 2))
-            unknown = int((~known).sum())
+            items = area_states(world.posterior, days, day_number(case.as_of)).sum(axis=3)[:, known]
             draws["casualties_per_year"] = harm[:, known].sum(axis=1)
-            draws["casualties_to_date"] = to_date(draws["casualties_per_year"], np.array(days))
+            draws["casualties_to_date"] = to_date(
+                harm[:, known], told.civilians.accidents[:, known], items, np.array(days)
+            )
     num = len(world.posterior.z)
     ground = ground_left(world, variant, asked, seed)
     draws["ground_m2"] = np.full((num, 1), ground.recorded_m2)
@@ -253,7 +302,9 @@ def _plan(
         areas, _ = areas_to_plan(weighed, told, harm=harm, harm_unit=HARM_UNIT)
     else:
         areas, _ = areas_to_plan(weighed, told)
-    return make_plan(programmes(areas, variant), seed=seed, num_draws=0)
+    return make_plan(
+        with_budget(programmes(areas), variant.budget_factor, variant.budget_end), seed=seed, num_draws=0
+    )
 
 
 def _of_plan(plan: PlanAnswer) -> dict[str, Floats]:

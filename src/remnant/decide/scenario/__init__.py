@@ -6,6 +6,7 @@ from remnant.decide.scenario.compare import spread as spread
 from remnant.decide.scenario.compare import to_date as to_date
 from remnant.decide.scenario.effort import Effort as Effort
 from remnant.decide.scenario.effort import Work as Work
+from remnant.decide.scenario.effort import with_budget as with_budget
 from remnant.decide.scenario.effort import work_for as work_for
 from remnant.decide.scenario.records import MEASURES as MEASURES
 from remnant.decide.scenario.records import Belief as Belief

@@ -52,24 +52,44 @@ def p_below(values: Floats, other: Floats) -> float:
     return float((values < other).mean())
 
 
-def to_date(rate_per_year: Floats, days: Floats) -> Floats:
-    """What a yearly rate adds up to from the first day on, by the trapezoid rule.
+def to_date(per_year: Floats, accidents: Floats, items: Floats, days: Floats) -> Floats:
+    """What harm adds up to from the first day on, while items that function are gone.
 
     Parameters
     ----------
-    rate_per_year
-        (n_draws, n_days) rate at each day. [1/y]
+    per_year, accidents
+        (n_draws, n_areas, n_days) casualties and accidents expected within a year from each day. [persons/y], [1/y]
+    items
+        (n_draws, n_areas, n_days) explosive items there on each day, were nobody hurt before. [items]
     days
         (n_days,) ascending. [d]
 
     Returns
     -------
-    (n_draws, n_days) sums; 0 at the first day.
+    (n_draws, n_days) casualties; 0 at the first day. [persons]
+
+    Notes
+    -----
+    Within a year from a day on which N items lie there, A = N (1 − exp(−k)) of them function, so each does at the rate
+    ``k = −ln(1 − A / N)``, and harm begins at the rate ``H k / (1 − exp(−k))``. Between two days of the grid both are
+    taken to be their averages; what has functioned before is taken off all states alike. Exact for items that do not
+    change.
 
     Examples
     --------
-    >>> to_date(np.array([[2.0, 2.0, 0.0]]), np.array([0.0, 365.25, 730.5])).tolist()
-    [[0.0, 2.0, 3.0]]
+    >>> a = np.full((1, 1, 3), 100.0 * -np.expm1(-0.1))
+    >>> to_date(2.0 * a, a, np.full((1, 1, 3), 100.0), np.array([0.0, 365.25, 3652.5])).round(3).tolist()
+    [[0.0, 19.033, 126.424]]
     """
-    steps = 0.5 * (rate_per_year[:, 1:] + rate_per_year[:, :-1]) * np.diff(days) / YEAR_D
-    return np.concatenate([np.zeros((len(rate_per_year), 1)), np.cumsum(steps, axis=1)], axis=1)
+    met = np.divide(accidents, items, out=np.zeros_like(accidents), where=items > 0.0)
+    rate = -np.log1p(-np.minimum(met, 1.0 - 1e-12))
+    begins = per_year * np.divide(rate, -np.expm1(-rate), out=np.ones_like(rate), where=rate > 0.0)
+    years = np.diff(days) / YEAR_D
+    rate, begins = (0.5 * (v[:, :, 1:] + v[:, :, :-1]) for v in (rate, begins))
+    lost = rate * years
+    left = np.exp(
+        -np.concatenate([np.zeros_like(lost[:, :, :1]), np.cumsum(lost, axis=2)[:, :, :-1]], axis=2)
+    )
+    share = np.divide(-np.expm1(-lost), lost, out=np.ones_like(lost), where=lost > 0.0)
+    steps = (begins * years * share * left).sum(axis=1)
+    return np.concatenate([np.zeros((len(steps), 1)), np.cumsum(steps, axis=1)], axis=1)

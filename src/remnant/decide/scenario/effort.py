@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime as dt
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from remnant.catalogue import Range
 from remnant.decide.plan.pace import log_parameters
+from remnant.decide.plan.records import Period, Programme
 from remnant.errors import InvalidInput
 from remnant.units import Floats
 
@@ -93,3 +95,29 @@ def work_for(effort: Effort, area_m2: Floats, *, rng: np.random.Generator) -> Wo
         paid = usd / effort.usd_per_year if effort.usd_per_year > 0.0 else np.where(usd > 0.0, np.inf, 0.0)
         years = np.maximum(years, paid)
     return Work(usd=np.asarray(usd), years=np.asarray(years))
+
+
+def with_budget(programme: Programme, factor: float, end: dt.date | None) -> Programme:
+    """A programme whose budgets are cut by a factor, and end on a day; a period that day falls into keeps its part.
+
+    Examples
+    --------
+    >>> import remnant.decide.plan as plan
+    >>> def day(year):
+    ...     return dt.date(year, 1, 1)
+    >>> def part(period, end):
+    ...     return round(_until(period, end), 3)
+    >>> year = plan.Period(name="2026", start=day(2026), end=day(2027), budget_usd=100.0)
+    >>> part(year, dt.date(2026, 7, 1)), part(year, day(2025)), part(year, None)
+    (0.496, 0.0, 1.0)
+    """
+    periods = tuple(replace(p, budget_usd=p.budget_usd * factor * _until(p, end)) for p in programme.periods)
+    return replace(programme, periods=periods)
+
+
+def _until(period: Period, end: dt.date | None) -> float:
+    """Share of a period before a day."""
+    if end is None:
+        return 1.0
+    days = (period.end - period.start).days
+    return min(max((end - period.start).days / days, 0.0), 1.0)

@@ -55,6 +55,8 @@ class Variant:
         On the budget of every period of the plan and of `Effort`, and the day from which there is none.
     effort
         Other means than the scenario's.
+    file
+        Where it is written.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Variant:
     budget_factor: float = 1.0
     budget_end: dt.date | None = None
     effort: Effort | None = None
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
