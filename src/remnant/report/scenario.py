@@ -17,27 +17,35 @@ from remnant.report import words
 from remnant.units import YEAR_D, day_number
 
 SHOWN = (
-    "items", "armed", "casualties_per_year", "casualties_to_date", "deminer_accidents", "search_m2", "ground_m2",
+    "items", "armed", "p_any_armed", "casualties_per_year", "casualties_to_date", "deminer_accidents",
+    "search_m2", "ground_m2",
     "ground_usd", "ground_years", "search_usd", "search_years", "plan_usd", "plan_years", "all_years", "plan_harm",
     "plan_land_m2",
 )  # fmt: skip
 """Measures of the first page, in order; the others stand in the tables."""
-_MORE_IS_BETTER = frozenset({"plan_harm", "plan_land_m2"})
 _SURE = 0.95
+_TAILS = {"m²": " m²", "USD": " USD", "y": " y"}
 _HARDLY = 0.05  # a mean that moves by less than this share is said to stay
 LIMITS = (
     "Every number compares consequences for civilians and de-miners; nothing here says that any ground may be "
-    "released: a person decides that, after a search. Expired is not gone: such an item is still explosive and must be found. "
-    "After the last day of the records nobody adds, moves or clears anything."
+    "released: a person decides that, after a search. Expired is not gone: such an item is still explosive and must "
+    "be found. After the last day of the records nobody adds, moves or clears anything."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One sentence on a measure, and where it belongs: ``falls``, ``stays``, ``rises`` or ``unclear``."""
+    """What a measure does, and where it belongs: ``falls``, ``stays``, ``rises`` or ``unclear``.
+
+    Parameters
+    ----------
+    text, short
+        With the number of every variant, and with the ends of their means only.
+    """
 
     kind: str
     text: str
+    short: str
 
 
 def judged_at(answer: ScenarioAnswer) -> int:
@@ -75,22 +83,31 @@ def _statement(answer: ScenarioAnswer, name: str) -> Statement | None:
     was = told(other, name, t)
     gaps = [difference_of(r, other, name, t) for r in runs]
     if np.isnan([was.mean, *(g["mean"] for g in gaps)]).any():
-        return Statement(kind="unclear", text=f"{_title(name)}: unknown in at least one variant.")
+        return _same("unclear", f"{_title(name)}: unknown in at least one variant.")
     when = "" if other.draws[name].shape[1] == 1 else f" on {words.day(_date(answer, t))}"
     if all(g["mean"] == g["q05"] == g["q95"] == 0.0 for g in gaps):
-        return Statement(
-            kind="stays", text=f"{_title(name)}{when}: {interval(was, name)}, the same in all variants."
-        )
+        return _same("stays", f"{_title(name)}{when}: {interval(was, name)}, the same in all variants.")
     kind = _kind(was.mean, gaps)
-    verb = {
-        "falls": f"falls by {_shares(was.mean, gaps)}",
-        "stays": "hardly changes",
-        "rises": f"rises by {_shares(was.mean, gaps)}",
-        "unclear": f"may fall or rise (lower in {_percents([g['p_lower'] for g in gaps])} of the draws)",
+    change = {
+        "falls": f"lower by {_shares(was.mean, gaps)}",
+        "stays": "hardly changed",
+        "rises": f"higher by {_shares(was.mean, gaps)}",
+        "unclear": f"lower in {_percents([g['p_lower'] for g in gaps])} of the draws, not in the others",
     }[kind]
+    head = f"{_title(name)}{when}: {change}"
     now = "; ".join(f"{r.variant.name}: {interval(told(r, name, t), name)}" for r in runs)
-    text = f"{_title(name)}{when} {verb}. {_capital(other.variant.name)}: {interval(was, name)}; {now}."
-    return Statement(kind=kind, text=text)
+    means = sorted(told(r, name, t).mean for r in runs)
+    ends = [_one(m, name) for m in (means[0], means[-1])]
+    to = ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+    return Statement(
+        kind=kind,
+        text=f"{head}. {_capital(other.variant.name)}: {interval(was, name)}; {now}.",
+        short=f"{head}; {_one(was.mean, name)} with {other.variant.name}, {to} otherwise.",
+    )
+
+
+def _same(kind: str, text: str) -> Statement:
+    return Statement(kind=kind, text=text, short=text)
 
 
 def _kind(was: float, gaps: Sequence[Mapping[str, float]]) -> str:
@@ -132,11 +149,11 @@ def left_to_find(answer: ScenarioAnswer) -> str:
     parts = []
     for run in answer.runs:
         unarmed = spread(run.draws["expired"][:, t] + run.draws["dud"][:, t])
-        parts.append(
-            f"{run.variant.name}: {interval(told(run, 'items', t), 'items')}, of them expired or duds "
-            f"{words.items_range(unarmed.q05, unarmed.q95)}"
-        )
-    return f"Explosive items left to be found on {words.day(_date(answer, t))}, armed or not: {'; '.join(parts)}."
+        parts.append(f"{run.variant.name}: {words.items_range(unarmed.q05, unarmed.q95)}")
+    return (
+        f"Still explosive though not armed on {words.day(_date(answer, t))}, expired or dud, and to be found: "
+        f"{'; '.join(parts)}."
+    )
 
 
 def told(run: Run, name: str, t: int) -> Spread:
@@ -155,11 +172,19 @@ def interval(value: Spread, name: str) -> str:
     >>> interval(Spread(mean=2e4, q05=2e4, q95=2e4), "ground_m2")
     '20,000 m²'
     """
-    tail = {"m²": " m²", "USD": " USD", "y": " y"}.get(MEASURES[name][1], "")
-    digits = 3 if tail == " m²" else 2
-    mean = number(value.mean, digits)
-    low, high = number(value.q05, digits), number(value.q95, digits)
-    return f"{mean}{tail}" if low == high == mean else f"{mean} ({low}–{high}){tail}"
+    mean, low, high = (_one(v, name, show_unit=False) for v in (value.mean, value.q05, value.q95))
+    tail = _TAILS.get(MEASURES[name][1], "")
+    if low == high:
+        return f"{mean}{tail}" if low == mean else f"{mean} ({low}){tail}"
+    return f"{mean} ({low}–{high}){tail}"
+
+
+def _one(value: float, name: str, *, show_unit: bool = True) -> str:
+    """A value of a measure: chances in percent, ground with three digits."""
+    unit = MEASURES[name][1]
+    if unit == "1":
+        return "0 %" if value == 0.0 else words.percent(value)
+    return number(value, 3 if unit == "m²" else 2) + (_TAILS.get(unit, "") if show_unit else "")
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -265,7 +290,8 @@ def notes(answer: ScenarioAnswer) -> tuple[str, ...]:
         out.append(
             "Casualties a year: expected within a year from that day, were its states kept for the year; casualties "
             "since the first date follow the states. Nearly all factors behind both are judgement, and people are "
-            "taken to go on using the ground: so many casualties mean ground that cannot be used so, not a forecast of victims."
+            "taken to go on using the ground: so many casualties mean ground that cannot be used so, not a forecast "
+            "of victims."
         )
     if answer.has_policy:
         out.append(
@@ -277,7 +303,8 @@ def notes(answer: ScenarioAnswer) -> tuple[str, ...]:
     if any(sum(r.num_more) for r in answer.runs):
         most = max(max(r.num_more, default=0) for r in answer.runs)
         out.append(
-            f"Up to {most} areas need more than one whole pass; they count with their whole ground, so at least."
+            f"On some dates {most} {'areas need' if most > 1 else 'area needs'} more than one whole pass; such ground "
+            "counts once, so the figure is a lower bound."
         )
     if answer.case.model.kind == "field":
         out.append("Draws of the field model are paired by the seed only where the records are weighed anew.")
@@ -291,7 +318,7 @@ def scenario_lines(answer: ScenarioAnswer) -> list[str]:
         f"{answer.scenario.name}: {len(answer.runs)} variants on the same random numbers; compared with: {against}.",
         "",
     ]
-    groups = {"falls": "Falls", "stays": "Hardly changes", "rises": "Rises", "unclear": "Cannot be told"}
+    groups = {"falls": "Lower", "stays": "Hardly changed", "rises": "Higher", "unclear": "Lower or higher"}
     found = statements(answer)
     for kind, title in groups.items():
         mine = [s.text for s in found if s.kind == kind]

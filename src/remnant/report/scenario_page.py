@@ -49,10 +49,11 @@ def render_scenario(answer: ScenarioAnswer) -> str:
             num_draws=f"{answer.case.num_draws:,}",
             catalogue=answer.case.catalogue.sha256[:12],
             against=names[answer.against],
+            has_people=answer.has_people,
             variants=list(zip(names, colours_of(len(names)), strict=True)),
-            falls=[s.text for s in found if s.kind == "falls"],
-            stays=[left_to_find(answer), *(s.text for s in found if s.kind == "stays")],
-            others=[s.text for s in found if s.kind in ("rises", "unclear")],
+            falls=[s.short for s in found if s.kind == "falls"],
+            stays=[left_to_find(answer), *(s.short for s in found if s.kind == "stays")],
+            others=[s.short for s in found if s.kind in ("rises", "unclear")],
             top=_top(answer),
             overview=overview_figure(answer),
             figures=[
@@ -78,13 +79,13 @@ def _top(answer: ScenarioAnswer) -> list[dict[str, Any]]:
     for name in shown_measures(answer):
         is_dated = answer.runs[answer.against].draws[name].shape[1] > 1
         times: Sequence[int] = (shown if name in _TOP_ROWS else [judged_at(answer)]) if is_dated else [0]
-        if name == "casualties_to_date":
-            times = times[2:] or times[-1:]
+        if name.startswith("casualties"):
+            times = times[1:] or times
         for k, t in enumerate(times):
             rows.append(
                 {
                     "first": k == 0, "span": len(times), "title": MEASURES[name][0],
-                    "when": since(answer, t) if is_dated else "",
+                    "when": since(answer, t) if is_dated else "–",
                     "cells": [interval(told(r, name, t), name) if name in r.draws else "–" for r in answer.runs],
                 }
             )  # fmt: skip
@@ -114,7 +115,7 @@ def _differences(answer: ScenarioAnswer) -> list[dict[str, Any]]:
                 else:
                     gap = difference_of(run, other, name, t)
                     cells.append(_gap(Spread(mean=gap["mean"], q05=gap["q05"], q95=gap["q95"])))
-            when = since(answer, t) if is_dated else ""
+            when = since(answer, t) if is_dated else "–"
             rows.append(
                 {
                     "first": k == 0, "title": MEASURES[name][0], "unit": MEASURES[name][1], "when": when,
