@@ -176,6 +176,8 @@ def interval(value: Spread, name: str) -> str:
     tail = _TAILS.get(MEASURES[name][1], "")
     if low == high:
         return f"{mean}{tail}" if low == mean else f"{mean} ({low}){tail}"
+    if low.endswith(" %") and high.endswith(" %"):
+        low = low.removesuffix(" %")
     return f"{mean} ({low}–{high}){tail}"
 
 

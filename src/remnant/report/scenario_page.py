@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from remnant._version import __version__
 from remnant.decide.scenario import MEASURES, ScenarioAnswer, Spread, difference_of
 from remnant.report import words
@@ -79,8 +81,6 @@ def _top(answer: ScenarioAnswer) -> list[dict[str, Any]]:
     for name in shown_measures(answer):
         is_dated = answer.runs[answer.against].draws[name].shape[1] > 1
         times: Sequence[int] = (shown if name in _TOP_ROWS else [judged_at(answer)]) if is_dated else [0]
-        if name.startswith("casualties"):
-            times = times[1:] or times
         for k, t in enumerate(times):
             rows.append(
                 {
@@ -93,9 +93,9 @@ def _top(answer: ScenarioAnswer) -> list[dict[str, Any]]:
 
 
 def _few(answer: ScenarioAnswer) -> list[int]:
-    """At most five of the asked dates: the first three, that of the summary, and the last."""
+    """At most four of the asked dates after the first: the next two, that of the summary, and the last."""
     shown = list(answer.shown)
-    return sorted({*shown[:3], judged_at(answer), shown[-1]})
+    return sorted({*(shown[1:3] or shown), judged_at(answer), shown[-1]})
 
 
 def _differences(answer: ScenarioAnswer) -> list[dict[str, Any]]:
@@ -105,7 +105,11 @@ def _differences(answer: ScenarioAnswer) -> list[dict[str, Any]]:
         if name not in other.draws:
             continue
         is_dated = other.draws[name].shape[1] > 1
-        for k, t in enumerate(answer.shown if is_dated else (0,)):
+        times = answer.shown if is_dated else (0,)
+        never = all(np.array_equal(r.draws.get(name), other.draws[name], equal_nan=True) for r in answer.runs)
+        if never:  # one row says it for all dates
+            times = times[:1]
+        for k, t in enumerate(times):
             cells = []
             for i, run in enumerate(answer.runs):
                 if i == answer.against:
@@ -115,11 +119,11 @@ def _differences(answer: ScenarioAnswer) -> list[dict[str, Any]]:
                 else:
                     gap = difference_of(run, other, name, t)
                     cells.append(_gap(Spread(mean=gap["mean"], q05=gap["q05"], q95=gap["q95"])))
-            when = since(answer, t) if is_dated else "–"
+            when = ("all dates" if never else since(answer, t)) if is_dated else "–"
             rows.append(
                 {
                     "first": k == 0, "title": MEASURES[name][0], "unit": MEASURES[name][1], "when": when,
-                    "cells": cells, "span": len(answer.shown) if is_dated else 1,
+                    "cells": cells, "span": len(times),
                 }
             )  # fmt: skip
     return rows
@@ -128,8 +132,8 @@ def _differences(answer: ScenarioAnswer) -> list[dict[str, Any]]:
 def _gap(gap: Spread) -> str:
     if gap.mean == gap.q05 == gap.q95 == 0.0:
         return "0"
-    sign = "+" if gap.mean > 0.0 else ""
-    return f"{sign}{number(gap.mean)} ({number(gap.q05)} to {number(gap.q95)})"
+    mean, low, high = ("≈ 0" if abs(v) < 1e-4 else number(v) for v in (gap.mean, gap.q05, gap.q95))
+    return f"{'+' if gap.mean >= 1e-4 else ''}{mean} ({low} to {high})"
 
 
 def _sources(answer: ScenarioAnswer) -> list[tuple[str, str, str, str, str]]:

@@ -41,7 +41,7 @@ def overview_figure(answer: ScenarioAnswer) -> str:
     """The main measures side by side, for the first sheet."""
     names = [n for n in _OVERVIEW if n in answer.runs[0].draws]
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.4, 2.15), layout="constrained")
+        figure = Figure(figsize=(7.4, 1.8), layout="constrained")
         FigureCanvasAgg(figure)
         panels = figure.subplots(1, len(names), squeeze=False)[0]
         for axes, name in zip(panels, names, strict=True):
