@@ -247,8 +247,9 @@ def _content(path: Path) -> ScenarioFile:
 
 def _words(error: Mapping[str, Any]) -> str:
     """A fault that pydantic found, in the words of this program."""
-    place = [p for p in error["loc"] if not str(p).startswith(("function-", "str", "date", "list["))]
-    place = [p for k, p in enumerate(place) if not (k and p in ("float", "int"))]
+    place = [p for p in error["loc"] if not str(p).startswith("function-")]
+    if place[0] == "dates":  # pydantic also names the branch of a union that it tried
+        place = place[:2]
     key = ".".join(f"[{p + 1}]" if isinstance(p, int) else str(p) for p in place).replace(".[", "[")
     if error["type"] == "missing":
         return f"{key} is required; it is missing. Add it."

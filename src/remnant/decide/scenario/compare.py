@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -35,7 +36,8 @@ def spread(values: Floats, mean: Floats | None = None) -> Spread:
     """
     if np.isnan(values).any():
         return Spread(mean=np.nan, q05=np.nan, q95=np.nan)
-    low, high = np.quantile(values, [0.05, 0.95])
+    method: Literal["linear", "inverted_cdf"] = "linear" if np.isfinite(values).all() else "inverted_cdf"
+    low, high = np.quantile(values, [0.05, 0.95], method=method)
     return Spread(mean=float((values if mean is None else mean).mean()), q05=float(low), q95=float(high))
 
 
