@@ -139,6 +139,19 @@ def test_json_is_printed_and_quiet_prints_nothing(case: Path) -> None:
     assert _run(case, small, "--quiet") == ""
 
 
+def test_variants_that_do_different_things_are_told_apart(case: Path) -> None:
+    file = case.parent / "both.toml"
+    file.write_text(
+        'dates = ["1y"]\n[[variant]]\nname = "half"\n[[variant.quantity]]\nfactor = 0.5\n'
+        '[[variant]]\nname = "double"\n[[variant.quantity]]\nfactor = 2\n[[variant]]\nname = "same"\n',
+        "utf-8",
+    )
+    told = json.loads(_run(case, file, "--json"))
+    items = next(s for s in told["statements"] if s["text"].startswith("Explosive items"))
+    assert items["kind"] == "mixed"
+    assert re.search(r"lower: half .*; higher: double .*; hardly changed: same\.$", items["text"])
+
+
 def test_several_files_give_all_their_variants(case: Path) -> None:
     for name, more in (("one", 'dates = ["0d"]\nbase = "now"'), ("two", 'against = "variant one"')):
         text = f'{more}\n[[variant]]\nname = "variant {name}"\n[[variant.quantity]]\nquantity = 50\n'

@@ -24,6 +24,7 @@ SHOWN = (
 )  # fmt: skip
 """Measures of the first page, in order; the others stand in the tables."""
 _SURE = 0.95
+_DOES = {"falls": "lower", "rises": "higher", "unclear": "lower or higher", "stays": "hardly changed"}
 _TAILS = {"m²": " m²", "USD": " USD", "y": " y"}
 _HARDLY = 0.05  # a mean that moves by less than this share is said to stay
 LIMITS = (
@@ -35,7 +36,7 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What a measure does, and where it belongs: ``falls``, ``stays``, ``rises`` or ``unclear``.
+    """What a measure does, and where it belongs: ``falls``, ``stays``, ``rises``, ``unclear``, ``mixed``.
 
     Parameters
     ----------
@@ -87,22 +88,51 @@ def _statement(answer: ScenarioAnswer, name: str) -> Statement | None:
     when = "" if other.draws[name].shape[1] == 1 else f" on {words.day(_date(answer, t))}"
     if all(g["mean"] == g["q05"] == g["q95"] == 0.0 for g in gaps):
         return _same("stays", f"{_title(name)}{when}: {interval(was, name)}, the same in all variants.")
-    kind = _kind(was.mean, gaps)
+    kinds = [_kind(was.mean, g) for g in gaps]
+    first = f"{_title(name)}{when}"
+    if len(set(kinds)) > 1 and set(kinds) <= {"falls", "unclear"}:
+        kinds = ["unclear"] * len(kinds)
+    if len(set(kinds)) > 1:
+        found = [(r.variant.name, k, told(r, name, t)) for r, k in zip(runs, kinds, strict=True)]
+        return _mixed(first, name, was, found, other.variant.name)
     change = {
         "falls": f"lower by {_shares(was.mean, gaps)}",
         "stays": "hardly changed",
         "rises": f"higher by {_shares(was.mean, gaps)}",
         "unclear": f"lower in {_percents([g['p_lower'] for g in gaps])} of the draws, not in the others",
-    }[kind]
-    head = f"{_title(name)}{when}: {change}"
+    }[kinds[0]]
     now = "; ".join(f"{r.variant.name}: {interval(told(r, name, t), name)}" for r in runs)
     means = sorted(told(r, name, t).mean for r in runs)
     ends = [_one(m, name) for m in (means[0], means[-1])]
     to = ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
     return Statement(
-        kind=kind,
-        text=f"{head}. {_capital(other.variant.name)}: {interval(was, name)}; {now}.",
-        short=f"{head}; {_one(was.mean, name)} with {other.variant.name}, {to} otherwise.",
+        kind=kinds[0],
+        text=f"{first}: {change}. {_capital(other.variant.name)}: {interval(was, name)}; {now}.",
+        short=f"{first}: {change}; {_one(was.mean, name)} with {other.variant.name}, {to} otherwise.",
+    )
+
+
+def _mixed(
+    first: str, name: str, was: Spread, found: Sequence[tuple[str, str, Spread]], against: str
+) -> Statement:
+    """A measure that does not do the same in every variant: variants by what it does."""
+    parts, shorts = [], []
+    for kind, title in _DOES.items():
+        mine = [(v, s) for v, k, s in found if k == kind]
+        if not mine:
+            continue
+        names = ", ".join(v for v, _ in mine)
+        is_same = kind == "stays"
+        parts.append(
+            f"{title}: {names if is_same else ', '.join(f'{v} {interval(s, name)}' for v, s in mine)}"
+        )
+        shorts.append(
+            f"{title}: {names if is_same else ', '.join(f'{v} {_one(s.mean, name)}' for v, s in mine)}"
+        )
+    return Statement(
+        kind="mixed",
+        text=f"{first}. {_capital(against)}: {interval(was, name)}; {'; '.join(parts)}.",
+        short=f"{first}. {_capital(against)}: {_one(was.mean, name)}; {'; '.join(shorts)}.",
     )
 
 
@@ -110,15 +140,13 @@ def _same(kind: str, text: str) -> Statement:
     return Statement(kind=kind, text=text, short=text)
 
 
-def _kind(was: float, gaps: Sequence[Mapping[str, float]]) -> str:
-    """Falls or rises where that is sure in every variant; stays where no mean moves by more than a twentieth."""
-    if all(abs(g["mean"]) <= _HARDLY * abs(was) for g in gaps):
+def _kind(was: float, gap: Mapping[str, float]) -> str:
+    """Falls or rises where 95 % of the draws do; stays where the mean moves by no more than a twentieth."""
+    if abs(gap["mean"]) <= _HARDLY * abs(was):
         return "stays"
-    if all(g["p_lower"] >= _SURE for g in gaps):
+    if gap["p_lower"] >= _SURE:
         return "falls"
-    if all(g["q05"] > 0.0 for g in gaps):
-        return "rises"
-    return "unclear"
+    return "rises" if gap["q05"] > 0.0 else "unclear"
 
 
 def _shares(was: float, gaps: Sequence[Mapping[str, float]]) -> str:
@@ -320,7 +348,13 @@ def scenario_lines(answer: ScenarioAnswer) -> list[str]:
         f"{answer.scenario.name}: {len(answer.runs)} variants on the same random numbers; compared with: {against}.",
         "",
     ]
-    groups = {"falls": "Lower", "stays": "Hardly changed", "rises": "Higher", "unclear": "Lower or higher"}
+    groups = {
+        "falls": "Lower",
+        "stays": "Hardly changed",
+        "rises": "Higher",
+        "mixed": "Differs between variants",
+        "unclear": "Lower or higher",
+    }
     found = statements(answer)
     for kind, title in groups.items():
         mine = [s.text for s in found if s.kind == kind]

@@ -56,6 +56,7 @@ def render_scenario(answer: ScenarioAnswer) -> str:
             falls=[s.short for s in found if s.kind == "falls"],
             stays=[left_to_find(answer), *(s.short for s in found if s.kind == "stays")],
             others=[s.short for s in found if s.kind in ("rises", "unclear")],
+            mixed=[s.short for s in found if s.kind == "mixed"],
             top=_top(answer),
             overview=overview_figure(answer),
             figures=[
@@ -106,7 +107,10 @@ def _differences(answer: ScenarioAnswer) -> list[dict[str, Any]]:
             continue
         is_dated = other.draws[name].shape[1] > 1
         times = answer.shown if is_dated else (0,)
-        never = all(np.array_equal(r.draws.get(name), other.draws[name], equal_nan=True) for r in answer.runs)
+        never = all(
+            name in r.draws and np.array_equal(r.draws[name], other.draws[name], equal_nan=True)
+            for r in answer.runs
+        )
         if never:  # one row says it for all dates
             times = times[:1]
         for k, t in enumerate(times):
