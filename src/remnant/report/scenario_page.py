@@ -170,7 +170,8 @@ def _means(answer: ScenarioAnswer) -> list[tuple[str, str, str, str]]:
         for title, r in ranges.items():
             key = (title, f"{number(r.low)} to {number(r.high)} {r.unit}", f"{r.source} ({r.basis})")
             out.setdefault(key, []).append(run.variant.name)
-        teams = f"{effort.num_teams} teams, {effort.days_per_year:g} days a year"
+        noun = "team" if effort.num_teams == 1 else "teams"
+        teams = f"{effort.num_teams} {noun}, {effort.days_per_year:g} days a year"
         if effort.usd_per_year is not None:
             teams += f", {effort.usd_per_year * run.variant.budget_factor:,.0f} USD a year"
         out.setdefault(("means", teams, "as stated"), []).append(run.variant.name)

@@ -81,7 +81,7 @@ def work_for(effort: Effort, area_m2: Floats, *, rng: np.random.Generator) -> Wo
     ...     return Range(low=value, high=value, unit=unit, basis="judgement", source="me")
     >>> means = Effort(m2_per_day=sure(50.0, "m2/d"), usd_per_day=sure(1000.0, "USD/d"), num_teams=2, days_per_year=200)
     >>> work = work_for(means, np.array([40_000.0]), rng=np.random.default_rng(1))
-    >>> work.usd.tolist(), work.years.tolist()
+    >>> work.usd.round(6).tolist(), work.years.round(6).tolist()
     ([800000.0], [2.0])
     """
     num = area_m2.size
