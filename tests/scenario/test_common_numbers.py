@@ -17,10 +17,12 @@ from remnant.evidence import (
     ChangeQuantity,
     FutureSearch,
     ReplaceType,
+    aliases,
+    changed,
     reduce_case,
 )
 from remnant.fate import basis_draws, state_probabilities, with_setting
-from remnant.field import StratumPosterior, count_remaining, paired_counts
+from remnant.field import StratumPosterior, carry_over, count_remaining, paired_counts
 from remnant.risk import People
 from remnant.scenarios import run_scenario
 from remnant.units import Floats, day_number
@@ -167,6 +169,18 @@ def test_what_searches_found_stays_learned_in_a_what_if(searched: Case) -> None:
         posterior, [as_of], as_of, seed=[searched.seed, *b"scenario"], alias={}
     ).expected[:, 1]
     assert gap == pytest.approx(0.5 * deposits[:, 0].sum(axis=1), rel=1e-9)
+
+
+def test_a_type_that_is_on_record_elsewhere_continues_what_it_takes_the_place_of(searched: Case) -> None:
+    """Every block of a delivery keeps what its finds have taught, whichever type is said to lie there."""
+    learned = fit(searched, reduce_case(searched), seed=1)
+    for name in dict.fromkeys(searched.deposits.type.tolist()):
+        world = changed(searched, [ReplaceType(type=name)])
+        reduction = reduce_case(world)
+        carried = carry_over(learned, world, reduction, aliases(searched, world), seed=1)
+        mine = (reduction.source_kind[reduction.unit_source] == "deposit") & (reduction.unit_block >= 0)
+        assert mine.any()
+        assert (carried.unit[mine] >= 0).all()
 
 
 def test_two_variants_share_the_numbers_of_a_type_that_only_they_have(field: Case) -> None:

@@ -167,7 +167,19 @@ def label_before(label: str, alias: Mapping[str, str]) -> str:
 
 
 def _units(was: Reduction, now: Reduction, alias: Mapping[str, str]) -> Ints:
-    """Unit of the case that each unit of the what-if continues: same ground, same or replaced class."""
+    """Unit of the case that each unit of the what-if continues.
+
+    It is that of the same ground and class, else the only one of the same ground and kind of source: what stood there
+    before another class, that was on record elsewhere, took its place.
+    """
     # added-up ground has no find and no search: its prior is what is known of it
     place = {key: u for u, key in enumerate(unit_keys(was, {})) if was.unit_block[u] >= 0}
-    return np.array([place.get(key, -1) for key in unit_keys(now, alias)], np.int64)
+    of_ground: dict[tuple[str, int, int, int], list[int]] = {}
+    for (kind, area, _, x, y), u in place.items():
+        of_ground.setdefault((kind, area, x, y), []).append(u)
+    out = np.full(now.unit_block.size, -1, np.int64)
+    for u, key in enumerate(unit_keys(now, alias)):
+        kind, area, _, x, y = key
+        others = of_ground.get((kind, area, x, y), [])
+        out[u] = place.get(key, others[0] if len(others) == 1 else -1)
+    return out

@@ -111,7 +111,10 @@ def _streams(
     posterior: DensityPosterior, seed: Sequence[int], alias: Mapping[str, str]
 ) -> list[tuple[int, ...]]:
     """Seed of every unit: what it is named after, and which one of that name."""
-    names = [_bytes("unit", *key) for key in unit_keys(posterior.reduction, alias)]
+    names = [
+        _bytes("unit", kind, area, label if (x, y) == (-1, -1) else "", x, y)
+        for kind, area, label, x, y in unit_keys(posterior.reduction, alias)
+    ]
     return [(*seed, *name) for name in _told_apart(names)]
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from remnant._version import __version__
 from remnant.decide.scenario import MEASURES, Run, ScenarioAnswer, Spread, difference_of, spread
+from remnant.evidence import Ceasefire, FutureSearch
 from remnant.io.write_tables import plain
 from remnant.report import words
 from remnant.units import YEAR_D, day_number
@@ -307,6 +308,22 @@ def notes(answer: ScenarioAnswer) -> tuple[str, ...]:
         "All variants share their random numbers, by name: a difference is what the change does, not what chance does.",
         "Means and 90 % intervals over draws; the interval of a difference is of differences within each draw.",
     ]
+    changes = [c for r in answer.runs for c in r.variant.changes]
+    if changes and (answer.case.searches.id.size or answer.case.events.id.size):
+        out.append(
+            "Where a variant changes what happened, what the records have taught of densities stays; where it changes "
+            "what is believed, the records are weighed anew."
+        )
+    if any(isinstance(c, FutureSearch) for c in changes):
+        out.append(
+            "A survey to come finds something or nothing in each draw, with the chance that the draw gives; what it is "
+            "expected to find is taken off, and nothing is concluded from it before it is made."
+        )
+    if any(isinstance(c, Ceasefire) for c in changes) and answer.case.areas.id.size:
+        out.append(
+            "A ceasefire takes away recorded deliveries; hazard areas keep what the records say of them, since no "
+            "quantity says which part came later."
+        )
     if not answer.has_people:
         out.append(
             "Casualties are not reckoned: nobody has said where people live (--people). That is not zero."
@@ -336,7 +353,7 @@ def notes(answer: ScenarioAnswer) -> tuple[str, ...]:
             f"On some dates {most} {'areas need' if most > 1 else 'area needs'} more than one whole pass; such ground "
             "counts once, so the figure is a lower bound."
         )
-    if answer.case.model.kind == "field":
+    if answer.case.model.kind == "field" and any(r.variant.beliefs or r.variant.priors for r in answer.runs):
         out.append("Draws of the field model are paired by the seed only where the records are weighed anew.")
     return tuple(out)
 
