@@ -202,7 +202,14 @@ BROKEN = [
     ("", "variant is required; it is missing. Add it."),
     ("name = ", "must be TOML in UTF-8; the parser says: "),
     ('[[variant]]\nnote = "n"\n', r"variant\[1\].name is required"),
-    ("variant = []", "variant: .*at least 1 item"),
+    ("variant = []", "variant: must have at least 1 item"),
+    ("variant = 3", r"variant: must be a valid list; got 3"),
+    ('[[variant]]\nname = ""\n', r"variant\[1\].name: must have at least 1 character"),
+    (
+        VARIANT + '[[variant.replace]]\ntype = "PMN"\nwhere = 3\n',
+        r"replace\[1\].where: must be a table of keys",
+    ),
+    (VARIANT + '[[variant.dates]]\ndate = "x"\n', r"variant\[1\].dates\[1\].date: a date is wanted"),
     (VARIANT + 'nmae = "y"\n', r"variant\[1\].nmae is not a key of this section. Near: name"),
     (VARIANT + VARIANT, "'x' comes twice. Rename one"),
     ('against = "z"\n' + VARIANT, r"against must name a variant \(as recorded, x\); got 'z'"),
@@ -328,6 +335,8 @@ def test_a_broken_file_is_refused_with_file_and_key_and_nothing_is_written(
 def test_files_that_are_not_there_or_no_text_are_refused(case: Path, tmp_path: Path) -> None:
     with pytest.raises(RemnantError, match=r"none.toml must be a changes file; it is not there"):
         _run(case, tmp_path / "none.toml")
+    with pytest.raises(RemnantError, match=r"must be a changes file; it is a folder"):
+        _run(case, tmp_path)
     (tmp_path / "zip.toml").write_bytes(b"PK\x03\x04\xff\xfe")
     with pytest.raises(RemnantError, match=r"zip.toml must be TOML in UTF-8"):
         _run(case, tmp_path / "zip.toml")

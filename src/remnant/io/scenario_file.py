@@ -229,6 +229,8 @@ def read_scenario(paths: Sequence[Path], case: Case) -> Scenario:
 
 
 def _content(path: Path) -> ScenarioFile:
+    if path.is_dir():
+        raise InvalidInput(f"{path.name} must be a changes file; it is a folder. Name the file in it.")
     if not path.is_file():
         raise InvalidInput(f"{path.name} must be a changes file; it is not there. Check the path.")
     try:
@@ -258,6 +260,9 @@ def _words(error: Mapping[str, Any]) -> str:
         known = tuple(section.model_fields)
         return f"{key} is not a key of this section. {near(str(place[-1]), known)}Known keys: {', '.join(known)}."
     asked = str(error["msg"]).replace("Input should be", "must be").replace("Value error, ", "")
+    if error["type"] in ("model_type", "dict_type"):
+        asked = "must be a table of keys, such as { id = 'A-1' } or a section of its own"
+    asked = asked.replace("String should", "must").replace("List should", "must")
     came = error.get("input")
     shown = "" if isinstance(came, dict) else f"; got {came!r}"
     return f"{key}: {asked}{shown}. Correct it."
