@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,8 @@ from remnant.evidence import (
     aliases,
     changed,
 )
+from remnant.io import read_case
+from remnant.io.scenario_file import read_scenario
 from remnant.units import day_number
 
 
@@ -107,3 +110,15 @@ def test_only_what_is_asked_for_changes(searched: Case) -> None:
 def test_a_change_that_fits_nothing_is_refused(field: Case, change: ReplaceType, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         changed(field, [change])
+
+
+def test_every_variant_of_the_valley_fits_its_records() -> None:
+    valley = Path(__file__).parents[2] / "examples" / "valley"
+    case = read_case(valley)
+    asked = read_scenario([valley / "scenario.toml"], case)
+    assert [d.isoformat() for d in asked.dates] == ["2026-06-30", "2026-10-28", "2027-06-30", "2036-06-30"]
+    after = {v.name: changed(case, v.changes) for v in asked.variants}
+    assert after["ceasefire in June 2023"].deposits.quantity_high.tolist() == [648.0, 0.0, 0.0]
+    assert after["persistent mines delivered"].deposits.type.tolist() == ["PFM-1", "M42", "PFM-1"]
+    assert after["persistent mines delivered"].areas.types == case.areas.types
+    assert after["half of each area surveyed"].searches.id.size > case.searches.id.size + 30

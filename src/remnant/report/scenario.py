@@ -308,6 +308,14 @@ def notes(answer: ScenarioAnswer) -> tuple[str, ...]:
         "All variants share their random numbers, by name: a difference is what the change does, not what chance does.",
         "Means and 90 % intervals over draws; the interval of a difference is of differences within each draw.",
     ]
+    out += [*_on_changes(answer), *_on_casualties(answer), *_on_ground(answer)]
+    if answer.case.model.kind == "field" and any(r.variant.beliefs or r.variant.priors for r in answer.runs):
+        out.append("Draws of the field model are paired by the seed only where the records are weighed anew.")
+    return tuple(out)
+
+
+def _on_changes(answer: ScenarioAnswer) -> list[str]:
+    out = []
     changes = [c for r in answer.runs for c in r.variant.changes]
     if changes and (answer.case.searches.id.size or answer.case.events.id.size):
         out.append(
@@ -324,6 +332,11 @@ def notes(answer: ScenarioAnswer) -> tuple[str, ...]:
             "A ceasefire takes away recorded deliveries; hazard areas keep what the records say of them, since no "
             "quantity says which part came later."
         )
+    return out
+
+
+def _on_casualties(answer: ScenarioAnswer) -> list[str]:
+    out = []
     if not answer.has_people:
         out.append(
             "Casualties are not reckoned: nobody has said where people live (--people). That is not zero."
@@ -340,6 +353,11 @@ def notes(answer: ScenarioAnswer) -> tuple[str, ...]:
             "taken to go on using the ground: so many casualties mean ground that cannot be used so, not a forecast "
             "of victims."
         )
+    return out
+
+
+def _on_ground(answer: ScenarioAnswer) -> list[str]:
+    out = []
     if answer.has_policy:
         out.append(
             "Ground until the policy is met: the least to search without a find; a rule over all draws, so without an "
@@ -353,9 +371,7 @@ def notes(answer: ScenarioAnswer) -> tuple[str, ...]:
             f"On some dates {most} {'areas need' if most > 1 else 'area needs'} more than one whole pass; such ground "
             "counts once, so the figure is a lower bound."
         )
-    if answer.case.model.kind == "field" and any(r.variant.beliefs or r.variant.priors for r in answer.runs):
-        out.append("Draws of the field model are paired by the seed only where the records are weighed anew.")
-    return tuple(out)
+    return out
 
 
 def scenario_lines(answer: ScenarioAnswer) -> list[str]:
