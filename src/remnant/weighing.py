@@ -111,7 +111,16 @@ def weigh(
         Leave out the part of the region that no record touches (see `remnant.evidence.reduce_case`).
     """
     seed = case.seed if seed is None else seed
+    report = _reporter(progress)
+    report("reduce")(0.0)
+    reduction = reduce_case(case, by_tiles=by_tiles)
+    report("reduce")(1.0)
+    return weighed_with(
+        case, fit(case, reduction, seed=seed, progress=progress), seed=seed, progress=progress
+    )
 
+
+def _reporter(progress: Progress | None) -> Callable[[str], Callable[[float], None]]:
     def report(step: str) -> Callable[[float], None]:
         def tell(share: float) -> None:
             if progress is not None:
@@ -119,10 +128,24 @@ def weigh(
 
         return tell
 
-    report("reduce")(0.0)
-    reduction = reduce_case(case, by_tiles=by_tiles)
-    report("reduce")(1.0)
-    posterior = _learn(case, reduction, np.random.default_rng([seed, *b"density"]), report("learn"))
+    return report
+
+
+def weighed_with(
+    case: Case, posterior: DensityPosterior, *, seed: int, progress: Progress | None = None
+) -> Weighed:
+    """What remains where records are, given what is known of densities.
+
+    Parameters
+    ----------
+    case, posterior
+        The case, and draws for its evidence.
+    seed
+        Of the counts.
+    progress
+        As for `weigh`.
+    """
+    report, reduction = _reporter(progress), posterior.reduction
     as_of = day_number(case.as_of)
     days = [day_number(d) for d in case.dates]
     groups, area_portions = _groups_of(case, reduction)
@@ -154,13 +177,22 @@ def weigh(
     )
 
 
-def _learn(
-    case: Case, reduction: Reduction, rng: np.random.Generator, progress: Callable[[float], None]
-) -> DensityPosterior:
-    """Posterior of the density model that the case names."""
+def fit(case: Case, reduction: Reduction, *, seed: int, progress: Progress | None = None) -> DensityPosterior:
+    """Posterior of the density model that the case names.
+
+    Parameters
+    ----------
+    case, reduction
+        The case, and its evidence.
+    seed
+        Of the draws.
+    progress
+        As for `weigh`.
+    """
+    rng, tell = np.random.default_rng([seed, *b"density"]), _reporter(progress)("learn")
     if case.model.kind == "field":
-        return fit_field(case, reduction, rng=rng, progress=progress)
-    return fit_stratum(case, reduction, rng=rng, progress=progress)
+        return fit_field(case, reduction, rng=rng, progress=tell)
+    return fit_stratum(case, reduction, rng=rng, progress=tell)
 
 
 def with_rest(counted: Remaining, rest: Mapping[str, Counts]) -> Remaining:

@@ -16,6 +16,7 @@ from remnant.catalogue.records import Delivery as Delivery
 from remnant.catalogue.records import DetectionMethod as DetectionMethod
 from remnant.catalogue.records import FateModel as FateModel
 from remnant.catalogue.records import FieldEvidence as FieldEvidence
+from remnant.catalogue.records import HeldShare as HeldShare
 from remnant.catalogue.records import Mechanism as Mechanism
 from remnant.catalogue.records import MethodKind as MethodKind
 from remnant.catalogue.records import ModelPrior as ModelPrior

@@ -267,7 +267,10 @@ def _catalogue(sheets: _Sheets, user_files: tuple[str, ...]) -> Catalogue:
 
 def _content(records: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The records of one kind as plain values; where they came from on this machine is not content."""
-    return {name: {**asdict(record), "user_file": ""} for name, record in records.items()}
+    plain = {name: {**asdict(record), "user_file": ""} for name, record in records.items()}
+    for record in plain.values():
+        record.pop("held", None)  # no file states it
+    return plain
 
 
 def _made(

@@ -121,6 +121,23 @@ class FateModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldShare:
+    """A share that is taken as stated, whatever the ranges of a type say: a claim at its word, a limit in a treaty.
+
+    Parameters
+    ----------
+    quantity, share
+        What is stated, in the sense of `Claim`. [1]
+    age_d
+        Age for which it is stated; None: for good. [d]
+    """
+
+    quantity: Quantity
+    share: Range
+    age_d: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrdnanceType:
     """One catalogue entry: a mine, submunition, shell or other item.
 
@@ -144,6 +161,8 @@ class OrdnanceType:
         Whether CCW Amended Protocol II, Technical Annex 3, covers the type (remotely delivered AP mines).
     user_file
         Path of the user's override file when it came from one, else empty.
+    held
+        Shares taken as stated, in order; each changes the fate as little as needed (`remnant.fate.hold_to`).
     """
 
     name: str
@@ -158,6 +177,7 @@ class OrdnanceType:
     default_setting: str = ""
     treaty_scope: bool = False
     user_file: str = ""
+    held: tuple[HeldShare, ...] = ()
 
     @property
     def is_persistent(self) -> bool:

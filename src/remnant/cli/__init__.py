@@ -11,6 +11,7 @@ from remnant.cli import plan as _plan  # noqa: F401
 from remnant.cli import prior as _prior  # noqa: F401
 from remnant.cli import release as _release  # noqa: F401
 from remnant.cli import rows as _rows  # noqa: F401
+from remnant.cli import scenario as _scenario  # noqa: F401
 from remnant.cli import score as _score  # noqa: F401
 from remnant.cli import tables as _tables  # noqa: F401
 from remnant.cli.app import main as main

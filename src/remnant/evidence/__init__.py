@@ -1,5 +1,15 @@
 """Frozen records of a case, and their reduction to what was found (Y) and how hard it was looked for (E)."""
 
+from remnant.evidence.changes import Ceasefire as Ceasefire
+from remnant.evidence.changes import Change as Change
+from remnant.evidence.changes import ChangeDates as ChangeDates
+from remnant.evidence.changes import ChangeQuantity as ChangeQuantity
+from remnant.evidence.changes import FutureSearch as FutureSearch
+from remnant.evidence.changes import ReplaceType as ReplaceType
+from remnant.evidence.changes import Where as Where
+from remnant.evidence.changes import aliases as aliases
+from remnant.evidence.changes import changed as changed
+from remnant.evidence.changes import surveyed_areas as surveyed_areas
 from remnant.evidence.covariates import CategoryCovariate as CategoryCovariate
 from remnant.evidence.covariates import Covariate as Covariate
 from remnant.evidence.covariates import DistanceCovariate as DistanceCovariate

@@ -32,6 +32,7 @@ from remnant.fate.evidence import Trial as Trial
 from remnant.fate.evidence import as_record as as_record
 from remnant.fate.evidence import evidence_on as evidence_on
 from remnant.fate.evidence import group_visits as group_visits
+from remnant.fate.held import type_on_basis as type_on_basis
 from remnant.fate.items import ITEM_STATES as ITEM_STATES
 from remnant.fate.items import ItemCounts as ItemCounts
 from remnant.fate.items import count_items as count_items

@@ -106,7 +106,7 @@ def basis_draws(
     if basis == "treaty":
         return _at_treaty_limits(ordnance, prior, catalogue)
     if basis == "claim":
-        return _at_claims(ordnance, prior, _claims_on(ordnance, catalogue, claim), rng=rng)
+        return _at_claims(ordnance, prior, claims_on(ordnance, catalogue, claim), rng=rng)
     return _learned(ordnance, catalogue, num_draws=num_draws, rng=rng, unconfirmed=unconfirmed)
 
 
@@ -151,6 +151,12 @@ def hold_to(draws: FateDraws, quantity: str, share: NDArray[np.float64], age_d: 
         changed["p_arms"] = np.ones_like(share)
     changed["p_sd_fails"] = np.array(share)
     return FateDraws(**changed)
+
+
+def in_order(claims: Sequence[Claim]) -> list[Claim]:
+    """Claims in the order in which `hold_to` is applied."""
+    order = {"p_dud": 0, "p_explosive": 1, "p_sd_fails": 2, "p_functions": 3}
+    return sorted(claims, key=lambda c: order[c.quantity])
 
 
 def claimed_share(claim: Claim, num_draws: int, *, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -233,9 +239,8 @@ def _at_treaty_limits(ordnance: OrdnanceType, prior: FateDraws, catalogue: Catal
 def _at_claims(
     ordnance: OrdnanceType, prior: FateDraws, claims: Sequence[Claim], *, rng: np.random.Generator
 ) -> BasisDraws:
-    order = {"p_dud": 0, "p_explosive": 1, "p_sd_fails": 2, "p_functions": 3}
     draws, replaced = prior, set[str]()
-    for claim in sorted(claims, key=lambda c: order[c.quantity]):
+    for claim in in_order(claims):
         share = claimed_share(claim, prior.num_draws, rng=rng)
         draws = hold_to(draws, claim.quantity, share, claim_age_d(claim, ordnance.fate))
         replaced |= {
@@ -256,7 +261,8 @@ def _at_claims(
     )
 
 
-def _claims_on(ordnance: OrdnanceType, catalogue: Catalogue, name: str) -> tuple[Claim, ...]:
+def claims_on(ordnance: OrdnanceType, catalogue: Catalogue, name: str = "") -> tuple[Claim, ...]:
+    """The claims that a basis takes: the named one, else the strongest assurance for each quantity."""
     numbered = [c for c in catalogue.claims.values() if ordnance.name in c.types and c.high is not None]
     numbered = [c for c in numbered if c.quantity != "statement" and c.low is not None]
     if name:

@@ -9,6 +9,9 @@ from remnant.field.bare import bare_cells as bare_cells
 from remnant.field.bare import bare_counts as bare_counts
 from remnant.field.bare import bare_ground as bare_ground
 from remnant.field.bare import bare_rates as bare_rates
+from remnant.field.carry import CarriedPosterior as CarriedPosterior
+from remnant.field.carry import carry_over as carry_over
+from remnant.field.carry import named_normals as named_normals
 from remnant.field.cells import cells_remaining as cells_remaining
 from remnant.field.cells import thinned as thinned
 from remnant.field.counts import CountEvidence as CountEvidence
@@ -33,6 +36,9 @@ from remnant.field.maps import FieldMaps as FieldMaps
 from remnant.field.maps import Told as Told
 from remnant.field.maps import field_findings as field_findings
 from remnant.field.maps import field_maps as field_maps
+from remnant.field.paired_counts import SCOPES as SCOPES
+from remnant.field.paired_counts import PairedCounts as PairedCounts
+from remnant.field.paired_counts import paired_counts as paired_counts
 from remnant.field.parameters import ParameterTable as ParameterTable
 from remnant.field.parameters import parameters_of as parameters_of
 from remnant.field.parameters import summary as summary

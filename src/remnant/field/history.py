@@ -110,12 +110,17 @@ def is_ageless(model: FateModel) -> bool:
     return no_clock or on_impact
 
 
+def ageless_classes(table: ParameterTable) -> list[bool]:
+    """Whether the states of each class never change."""
+    return [is_ageless(m) and not held for m, held in zip(table.class_models, table.class_held, strict=True)]
+
+
 def compile_histories(
     histories: Sequence[History], table: ParameterTable, as_of_day: float, dates: Sequence[float]
 ) -> HistoryTable:
     """Compile histories for a list of asked days. [d]"""
     rows: list[dict[float, int]] = [{} for _ in table.class_models]
-    ageless = [is_ageless(m) for m in table.class_models]
+    ageless = ageless_classes(table)
 
     def row(ordnance: int, age: float) -> tuple[int, int]:
         key = 1.0 if ageless[ordnance] and age >= 0.0 else float(np.round(age))

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from remnant.catalogue import FateModel, Range
+from remnant.catalogue import FateModel, HeldShare, Range
 from remnant.evidence import Case, OrdnanceClass, Reduction, background_classes, deposit_class
-from remnant.fate import WHITENED_FIELDS, FateDraws, draws_at, with_setting
+from remnant.fate import WHITENED_FIELDS, FateDraws, draws_at, hold_to, with_setting
 from remnant.numerics import Z95, Link, link_of
 from remnant.units import KM2_M2, Floats, Ints
 
+_HELD_COLUMN = {"p_dud": 0, "p_explosive": 0, "p_sd_fails": 1, "p_functions": 4}
+"""The whitened field whose coordinate a stated share goes with, where it is a range."""
 _FATE_TITLES = {
     "p_arms": "arms (or functions on impact)",
     "p_sd_fails": "self-destruct never acts",
@@ -59,6 +61,8 @@ class ParameterTable:
     unit_clump
         (n_units,) parameter of each unit's clump shape: deposits have one of their own, because a recorded delivery
         lies more evenly than what people laid.
+    class_held
+        Shares of each class that are taken as stated.
     """
 
     parameters: tuple[Parameter, ...]
@@ -68,6 +72,7 @@ class ParameterTable:
     class_fate: Ints
     class_models: tuple[FateModel, ...]
     unit_clump: Ints
+    class_held: tuple[tuple[HeldShare, ...], ...]
 
     def values(self, z: Floats) -> Floats:
         """(n_draws, n_parameters) values at whitened coordinates of the same shape, in catalogue units."""
@@ -80,7 +85,15 @@ class ParameterTable:
 
     def fate(self, ordnance: int, z: Floats) -> FateDraws:
         """Fate parameters of a class at whitened coordinates."""
-        return draws_at(self.class_models[ordnance], z[:, self.class_fate[ordnance]])
+        mine = z[:, self.class_fate[ordnance]]
+        draws = draws_at(self.class_models[ordnance], mine)
+        for held in self.class_held[ordnance]:
+            column = mine[:, _HELD_COLUMN[held.quantity]]
+            link = link_of(held.share.low, held.share.high, is_probability=True)
+            # a coordinate of what arms is high where few are duds
+            share = link.value(-column if held.quantity in ("p_dud", "p_explosive") else column)
+            draws = hold_to(draws, held.quantity, share, held.age_d)
+        return draws
 
 
 def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
@@ -134,10 +147,11 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
         )
         for m in methods
     }
-    models, fate_index = [], np.zeros((len(classes), len(WHITENED_FIELDS)), np.int64)
+    models, held, fate_index = [], [], np.zeros((len(classes), len(WHITENED_FIELDS)), np.int64)
     for c, entry in enumerate(classes):
         kind_of, _ = with_setting(case.catalogue.ordnance(entry.type), entry.setting)
         models.append(kind_of.fate)
+        held.append(kind_of.held)
         for f, name in enumerate(WHITENED_FIELDS):
             fate_index[c, f] = number(
                 f"fate.{kind_of.name}.{name}",
@@ -152,6 +166,7 @@ def parameters_of(case: Case, reduction: Reduction) -> ParameterTable:
         class_fate=fate_index,
         class_models=tuple(models),
         unit_clump=unit_clump,
+        class_held=tuple(held),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remnant.evidence import Ground
-from remnant.field.history import compile_histories, is_ageless
+from remnant.field.history import ageless_classes, compile_histories
 from remnant.field.posterior import DensityPosterior
 from remnant.numerics import distinct
 from remnant.units import Floats, Ints
@@ -257,7 +257,7 @@ class _Areas:
 
 def never_changes(posterior: DensityPosterior) -> bool:
     """Whether every asked date has the same answer: no class has a clock."""
-    return all(is_ageless(model) for model in posterior.table.class_models)
+    return all(ageless_classes(posterior.table))
 
 
 def repeated(once: Summary, times: int, *, axis: int) -> Summary:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 
 from remnant.evidence import Case, Reduction
 from remnant.field.groups import Groups, groups_of
@@ -39,6 +41,31 @@ class StratumPosterior:
         expected = level * np.asarray((self.groups.every_ground[units] @ self._exposure[draws].T).T)
         shape = alpha + self.groups.found[units] + self.groups.met[units]
         return shape, level / (alpha + expected)
+
+    def paired_with(self, other: StratumPosterior) -> StratumPosterior:
+        """The same posterior with its draws in the order in which they lie nearest to those of another one.
+
+        Numbers of which evidence says nothing stay in place: two readings of one case share them by name. Those that it
+        informs come from two samplers, which part ways; any order of theirs is a valid one, and the one that minimises
+        the squared distance to the other draws makes differences between the two as little noisy as they can be. Draws
+        that are equal stay equal.
+
+        Parameters
+        ----------
+        other
+            Of another reading of the same case, with as many draws.
+        """
+        place = {p.name: i for i, p in enumerate(other.table.parameters)}
+        names = [p.name for p in self.table.parameters]
+        informed = self._groups.informed
+        shared = [(i, place[names[i]]) for i in informed.tolist() if names[i] in place]
+        if not shared or not self._groups.source.size:
+            return self
+        here, there = (np.array(column) for column in zip(*shared, strict=True))
+        order = linear_sum_assignment(cdist(other.z[:, there], self.z[:, here], "sqeuclidean"))[1]
+        z = self.z.copy()
+        z[:, informed] = self.z[order][:, informed]
+        return _posterior_at(self._groups, z, self.log_evidence)
 
 
 def fit_stratum(
@@ -77,8 +104,14 @@ def fit_stratum(
         )
         z[:, informed] = population.z
         log_evidence = population.log_evidence
+    return _posterior_at(groups, z, log_evidence)
+
+
+def _posterior_at(groups: Groups, z: Floats, log_evidence: float) -> StratumPosterior:
+    """The posterior at draws of everything uncertain."""
+    table = groups.table
     return StratumPosterior(
-        reduction=reduction,
+        reduction=groups.reduction,
         table=table,
         z=z,
         exists=groups.existence(z, groups.weigh(z, groups.log_likelihood(z)).odds),
