@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 import shapely
 
-from remnant.evidence import AreaRecord, Case, ModelSpec, Policy, batches_of, changed, records_of_areas
+from remnant.evidence import (
+    AreaRecord,
+    Case,
+    ModelSpec,
+    Policy,
+    batches_of,
+    records_of_areas,
+    with_changed_records,
+)
 from remnant.releasing import Judge, RecordWeights, record_weights
 from remnant.simulate import simulate_case
 from remnant.weighing import Weighed, weigh
@@ -42,7 +50,7 @@ def test_weights_are_those_of_whole_new_fits(
     order = np.argsort(-np.abs(weights.p_explosive_with - weights.p_explosive_without)[sure], kind="stable")
     tried = dict.fromkeys(weights.record[sure[order]].tolist()[:6])
     for number in tried:
-        anew = Judge(weigh(changed(case, [records[number]]))).judge()
+        anew = Judge(weigh(with_changed_records(case, [records[number]]))).judge()
         for row in np.flatnonzero(weights.record == number):
             area = weights.area[row]
             chance = anew.p_any[:, area].mean()
@@ -148,7 +156,7 @@ def test_a_search_goes_with_the_finds_that_it_made(worlds: ModuleType) -> None:
     )  # fmt: skip
     records, _ = records_of_areas(case, most=9)
     assert [r.index for r in records] == [0, 1]
-    rest = changed(case, [records[1]])
+    rest = with_changed_records(case, [records[1]])
     assert rest.searches.id.tolist() == ["search 0"]
     assert rest.events.id.tolist() == ["e0"]
     assert rest.areas is case.areas

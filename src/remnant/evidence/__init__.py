@@ -24,8 +24,8 @@ from remnant.evidence.design import design_findings as design_findings
 from remnant.evidence.design import design_matrix as design_matrix
 from remnant.evidence.leaving import AreaRecord as AreaRecord
 from remnant.evidence.leaving import batches_of as batches_of
-from remnant.evidence.leaving import changed as changed
 from remnant.evidence.leaving import records_of_areas as records_of_areas
+from remnant.evidence.leaving import with_changed_records as with_changed_records
 from remnant.evidence.policy import CRITERIA as CRITERIA
 from remnant.evidence.policy import POLICY_STATES as POLICY_STATES
 from remnant.evidence.policy import Criterion as Criterion

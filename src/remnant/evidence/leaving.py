@@ -104,7 +104,7 @@ def batches_of(records: Sequence[AreaRecord], num_areas: int) -> list[list[int]]
     return batches
 
 
-def changed(case: Case, records: Sequence[AreaRecord]) -> Case:
+def with_changed_records(case: Case, records: Sequence[AreaRecord]) -> Case:
     """The case with records left out, or with nothing found by searches of unknown outcome.
 
     A search is left out with the finds that it made. What only the tables for programmes use is left out too.

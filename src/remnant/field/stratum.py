@@ -57,15 +57,15 @@ class StratumPosterior:
         """
         place = {p.name: i for i, p in enumerate(other.table.parameters)}
         names = [p.name for p in self.table.parameters]
-        informed = self._groups.informed
+        informed = self.groups.informed
         shared = [(i, place[names[i]]) for i in informed.tolist() if names[i] in place]
-        if not shared or not self._groups.source.size:
+        if not shared or not self.groups.source.size:
             return self
         here, there = (np.array(column) for column in zip(*shared, strict=True))
         order = linear_sum_assignment(cdist(other.z[:, there], self.z[:, here], "sqeuclidean"))[1]
         z = self.z.copy()
         z[:, informed] = self.z[order][:, informed]
-        return _posterior_at(self._groups, z, self.log_evidence)
+        return _posterior_at(self.groups, z, self.log_evidence)
 
 
 def fit_stratum(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remnant.decide import Worked, bare_verdicts, checks_of
-from remnant.evidence import AreaRecord, batches_of, changed, records_of_areas, reduce_case
+from remnant.evidence import AreaRecord, batches_of, records_of_areas, reduce_case, with_changed_records
 from remnant.field import FieldPosterior, StratumPosterior, conditioned_on, evidence_of_areas, left_in_areas
 from remnant.releasing.judge import Judge, worked_in
 from remnant.units import Floats, Ints
@@ -107,7 +107,7 @@ def record_weights(
         base = _state_of(judge, known, touched, draws, even, worked_in(weighed, weighed.reduction))
     batches = batches_of(records, num_areas)
     for n, batch in enumerate(batches):
-        other = changed(case, [records[i] for i in batch])
+        other = with_changed_records(case, [records[i] for i in batch])
         reduction = reduce_case(other, by_tiles=case.region is not None)
         posterior = conditioned_on(weighed.posterior, other, reduction, draws)
         gain = evidence_of_areas(posterior) - before
