@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from remnant.assessment import Assessment
 from remnant.decide.plan import PlanAreas
 from remnant.errors import InvalidInput, NotEstimable
+from remnant.releasing import Judge
 from remnant.units import Floats, Ints, day_number
 from remnant.weighing import Weighed
 
@@ -66,8 +67,18 @@ def areas_to_plan(
         items=explosive[:, keep].mean(axis=0),
         harm_unit=harm_unit,
         place_known=table["place_known"].to_numpy(np.bool_),
+        wait_until_d=_waits(weighed, keep),
         harm_assumed=is_assumed if is_assumed.any() else None,
     ), table
+
+
+def _waits(weighed: Weighed, areas: Ints) -> Floats | None:
+    """(n_chosen,) day by which time alone keeps the limits of the case's policy, NaN for none; None without one. [d]"""
+    judge = Judge(weighed)
+    if not judge.policy.limits or not judge.has_clock:
+        return None
+    until = judge.wait(areas).until
+    return None if np.isnan(until).all() else until
 
 
 def harm_of_unknown(

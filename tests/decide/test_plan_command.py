@@ -77,7 +77,7 @@ def test_command_writes_all_files_and_they_agree(tmp_path: Path) -> None:
         (("end = 2027-01-01", "end = 2026-01-01"), "period 2026 autumn: it must start before it ends"),
         (
             ('action = "clear"', 'action = "plough"'),
-            r"action: must be 'cancel', 'survey', 'clear' or 'monitor'",
+            r"action: must be 'cancel', 'survey', 'clear', 'monitor' or 'wait'",
         ),
         (
             ('follow_up = "manual clearance"', 'follow_up = "robots"'),

@@ -19,6 +19,7 @@ from remnant.cli import app as cli_app
 from remnant.errors import InvalidInput
 from remnant.evidence import MinimumEvidence, Policy
 from remnant.io.policy_section import read_policy
+from remnant.planning import areas_to_plan
 from remnant.releasing import Judge, ReleaseAnswer, release_of
 from remnant.simulate import simulate_case
 from remnant.weighing import Weighed, weigh
@@ -96,6 +97,9 @@ def test_waiting_is_named_where_mines_expire_and_says_what_is_left(worlds: Modul
     row = release_of(weighed, most_records=0).tables["areas"].iloc[0]
     assert row["wait_days"] == waiting.until[0] - weighed.days[0]
     assert row["expired_after_wait"] + row["duds_after_wait"] > 0.0
+    areas, _ = areas_to_plan(weighed, answer(weighed))
+    assert areas.wait_until_d is not None
+    assert areas.wait_until_d[0] == waiting.until[0]
 
 
 def test_where_no_clock_runs_waiting_is_not_named(weighed: Weighed, worlds: ModuleType) -> None:

@@ -16,7 +16,7 @@ from remnant.errors import InvalidInput
 from remnant.io.case_file import near
 from remnant.io.layer_section import IsoDate, Number, Probability, Section
 
-ActionName = Literal["cancel", "survey", "clear", "monitor"]
+ActionName = Literal["cancel", "survey", "clear", "monitor", "wait"]
 Months = list[Annotated[int, Field(ge=1, le=12)]]
 Made = TypeVar("Made")
 

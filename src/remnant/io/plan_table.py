@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from remnant.decide.plan import OUTCOMES, PlanAreas, Reported
+from remnant.decide.plan import ACTIONS, OUTCOMES, PlanAreas, Reported
 from remnant.errors import InvalidInput
 from remnant.io.cells import Bounds, UnreadableCellError
 from remnant.io.dates import read_days
@@ -32,7 +32,8 @@ def read_plan_areas(
     path
         Columns ``area_id, area_m2, harm`` (mean rate), and if known ``p_any`` (blank or none: 1, for unknown is not
         zero), ``items`` (default: `harm`), ``harm_low, harm_high`` (90 % interval of the harm where there is any),
-        ``harm_unit``; outlines, or columns ``lon, lat`` or ``x, y``.
+        ``harm_unit``, ``wait_until`` (day by which time alone keeps the limits of a release policy); outlines, or
+        columns ``lon, lat`` or ``x, y``.
     seed
         Of the draws: in each, an area holds something with its chance, and then does harm within its interval.
     day
@@ -65,6 +66,7 @@ def read_plan_areas(
         area_id=ids, area_m2=area, harm=_draws(mean, p_any, low, high, seed), dates_d=np.array([day]), p_any=p_any,
         items=items, harm_unit=next(iter(units), "harm as in the table"),
         place_known=np.ones(mean.size, np.bool_) if found is None else ~shapely.is_missing(geometry),
+        wait_until_d=_waits(table, file),
     )  # fmt: skip
     return areas, gpd.GeoDataFrame(
         {"area_id": list(ids)}, geometry=list(geometry), crs=found[1] if found else None
@@ -81,6 +83,30 @@ def _draws(mean: Floats, p_any: Floats, low: Floats, high: Floats, seed: int) ->
     scale = np.divide(mean, level.mean(axis=0), out=np.zeros_like(mean), where=level.mean(axis=0) > 0.0)
     level = np.where(level.mean(axis=0) > 0.0, level * scale, mean)
     return np.asarray(level[:, :, None])
+
+
+def _waits(table: Table, file: str) -> Floats | None:
+    """(n_areas,) days until which waiting pays, NaN where blank; None without the column."""
+    if "wait_until" not in table.cells:
+        return None
+    cells = table.cells["wait_until"]
+    written = texts(table, "wait_until")
+    return np.array(
+        [
+            np.nan if not text else _day(cell, f"{file}, row {table.row[i]}: wait_until")
+            for i, (cell, text) in enumerate(zip(cells, written, strict=True))
+        ]
+    )
+
+
+def _day(cell: object, where: str) -> float:
+    """A day of a cell; its last where it says a month or a year. [d]"""
+    try:
+        return float(read_days(cell)[1])
+    except UnreadableCellError as error:
+        raise InvalidInput(f"{where} must be a day such as 2027-03-14; got {error}. {error.todo}.") from None
+    except (TypeError, ValueError):
+        raise InvalidInput(f"{where} must be a day such as 2027-03-14; got {cell!r}. Correct it.") from None
 
 
 def _wanted(table: Table, name: str, file: str) -> str:
@@ -135,23 +161,12 @@ def read_reports(path: Path) -> tuple[Reported, ...]:
             raise InvalidInput(
                 f"{where}: outcome must be one of {', '.join(OUTCOMES)}; got {outcomes[i]!r}. Correct it."
             )
-        action = next(
-            (a for a in ("clear", "survey", "cancel", "monitor") if a == (actions[i] or "clear")), None
-        )
+        action = next((a for a in ACTIONS if a == (actions[i] or "clear")), None)
         if action is None:
             raise InvalidInput(
-                f"{where}: action must be cancel, survey, clear or monitor; got {actions[i]!r}. Correct it."
+                f"{where}: action must be one of {', '.join(ACTIONS)}; got {actions[i]!r}. Correct it."
             )
-        try:
-            day = date_of(read_days(dates[i])[1])
-        except UnreadableCellError as error:
-            raise InvalidInput(
-                f"{where}: date must be a day such as 2027-03-14; got {error}. {error.todo}."
-            ) from None
-        except (TypeError, ValueError):
-            raise InvalidInput(
-                f"{where}: date must be a day such as 2027-03-14; got {dates[i]!r}. Correct it."
-            ) from None
+        day = date_of(_day(dates[i], f"{where}: date"))
         out.append(
             Reported(
                 area_id=name,

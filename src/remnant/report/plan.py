@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from remnant._version import __version__
-from remnant.decide.plan import Completion, PlanAnswer
+from remnant.decide.plan import ACTIONS, Completion, PlanAnswer
 from remnant.io.write_tables import plain
 from remnant.report import words
 
@@ -22,7 +22,7 @@ LIMITS = (
 )
 _ACTION_WORDS = {
     "cancel": "cancel after non-technical survey", "survey": "technical survey, then decide", "clear": "clear",
-    "monitor": "mark and monitor", "wait": "wait", "": "not in the plan",
+    "monitor": "mark and monitor", "wait": "wait, then decide", "": "not in the plan",
 }  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def _areas(answer: PlanAnswer) -> pd.DataFrame:
                 "harm_now": float(now[i]), "harm_is_assumed": bool(assumed[i]),
                 "share_of_draws": float(answer.share[i]), "same_action_share": float(answer.same[i]),
                 "reason": answer.reasons[i] if not wait or task else
-                f"{answer.reasons[i]}; by {wait} time alone takes half of its harm away: decide again then",
+                f"{answer.reasons[i]}; {wait}: decide again then",
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
@@ -155,7 +155,7 @@ def plan_lines(answer: PlanAnswer) -> list[str]:
     programme = answer.programme
     num = len(programme.areas.area_id)
     kinds = [f"{sum(t.action == a for t in answer.tasks)} to {_ACTION_WORDS[a]}"
-             for a in ("cancel", "survey", "clear", "monitor") if any(t.action == a for t in answer.tasks)]  # fmt: skip
+             for a in ACTIONS if any(t.action == a for t in answer.tasks)]  # fmt: skip
     share = answer.harm / answer.harm_total if answer.harm_total > 0.0 else 0.0
     lines = [
         f"{len(answer.tasks):,} of {num:,} areas are in the plan: {', '.join(kinds) or 'none'}.",

@@ -49,7 +49,7 @@ class PlanAnswer:
     reasons
         (n_areas,) why an area is not in the plan; empty where it is.
     waits
-        (n_areas,) date by which time alone takes half the harm of an area away; empty where none of the dates does.
+        (n_areas,) what time alone does to an area, and by when, in words; empty where nothing.
     share
         (n_areas,) share of the draws in whose own best plan the area is served; NaN where no draws were planned on. [1]
     same

@@ -91,7 +91,11 @@ def _task_faults(
         out.append(f"{task.area_id}: {task.action} is ruled out")
     ground = float(areas.area_m2[i]) * (1.0 if areas.work_left is None else float(areas.work_left[i]))
     need = _mean_days(team, ground * (team.covers if team.action == "survey" else 1.0))
-    if task.action != "monitor" and not math.isclose(sum(task.team_days), need, rel_tol=_ALLOWED):
+    if task.action == "wait" and not _is_over(programme, task, i):
+        out.append(f"{task.area_id}: time alone does not keep the limits by the end of the wait")
+    if task.action not in ("monitor", "wait") and not math.isclose(
+        sum(task.team_days), need, rel_tol=_ALLOWED
+    ):
         out.append(f"{task.area_id}: {sum(task.team_days):.6g} team-days planned, {need:.6g} needed")
     usd, follow = _cost(areas.p_any[i], areas.items[i], ground, team, teams, task)
     if not math.isclose(sum(task.usd), usd, rel_tol=_ALLOWED, abs_tol=1e-6):
@@ -107,6 +111,13 @@ def _task_faults(
         out.append(f"{task.area_id}: land returned does not come to what is stated")
     out += _time_faults(programme, task, team, days, limit is not None)
     return out
+
+
+def _is_over(programme: Programme, task: Task, i: int) -> bool:
+    """Whether a wait lasts until time has done its part."""
+    until = programme.areas.wait_until_d
+    end = (programme.periods[task.last].end - dt.date(1970, 1, 1)).days
+    return until is not None and float(until[i]) <= end
 
 
 def _cost(

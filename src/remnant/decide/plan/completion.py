@@ -10,7 +10,7 @@ import numpy as np
 
 from remnant.decide.plan.options import work_of
 from remnant.decide.plan.pace import log_parameters, usd_each
-from remnant.decide.plan.records import Programme, Task, TeamType
+from remnant.decide.plan.records import STANDING, Programme, Task, TeamType
 from remnant.units import YEAR_D, Floats, Ints, date_of, day_number
 
 _PREFERRED = ("survey", "clear", "cancel")
@@ -70,8 +70,9 @@ def completions(
     """
     place = {a: i for i, a in enumerate(programme.areas.area_id)}
     of_team = {t.name: k for k, t in enumerate(programme.teams)}
-    areas = np.array([place[t.area_id] for t in tasks if t.action != "monitor"], np.int64)
-    teams = np.array([of_team[t.team] for t in tasks if t.action != "monitor"], np.int64)
+    done = [t for t in tasks if t.action not in STANDING]
+    areas = np.array([place[t.area_id] for t in done], np.int64)
+    teams = np.array([of_team[t.team] for t in done], np.int64)
     rest, by, left_out = _rest(programme, set(areas.tolist()))
     draws = _Draws.of(programme, rng, num_draws)
     every = np.concatenate([areas, rest]), np.concatenate([teams, by])

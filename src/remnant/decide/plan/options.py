@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from remnant.decide.plan.calendar import harm_after, period_ends, windows_of, work_days
 from remnant.decide.plan.pace import days_each, usd_each
 from remnant.decide.plan.problem import Problem
-from remnant.decide.plan.records import ACTIONS, Programme, Task, TeamType
+from remnant.decide.plan.records import ACTIONS, STANDING, Programme, Task, TeamType
 from remnant.units import YEAR_D, Floats, Ints, day_number
 
 LAND_ACTIONS = ("cancel", "survey", "clear")
@@ -32,7 +32,8 @@ class Options:
     days, usd, follow_up
         (n, n_periods) expected team-days, cost and team-days of clearance after a find, by period. [d], [USD], [d]
     factor
-        Share of the harm after `last` that it keeps away. [1] Monitoring: of the harm from `first` to the plan's end.
+        Share of the harm after `last` that it keeps away. [1] Monitoring and waiting: of the harm from `first` to the
+        end of `last`.
     harm, land_m2
         Expected harm kept away, land returned. [harm unit × a], [m²]
     value
@@ -73,6 +74,8 @@ def options_of(programme: Programme) -> Options:
     for k, team in enumerate(programme.teams):
         able = areas.place_known & limits.allowed[:, ACTIONS.index(team.action)]
         lacks[~limits.allowed[:, ACTIONS.index(team.action)]] |= RULED_OUT
+        if team.action == "wait":
+            able &= waited_out(programme) >= 0
         if team.action == "cancel":
             able &= areas.p_any <= programme.cancel_p_any_max
             lacks[areas.p_any > programme.cancel_p_any_max] |= NOT_CANCEL
@@ -119,10 +122,11 @@ def _block(
     why = np.zeros(able.size, np.int64)
     days = np.zeros((able.size, num_periods))
     left = work.copy()
-    if team.action == "monitor":
-        days[:, first:] = np.minimum(work[:, None], free[:, first:])
+    if team.action in STANDING:
+        last = np.full(able.size, num_periods - 1) if team.action == "monitor" else waited_out(programme)
+        lasts = (np.arange(num_periods) >= first) & (np.arange(num_periods) <= last[:, None])
+        days = np.where(lasts, np.minimum(work[:, None], free), 0.0)
         left[:] = 0.0
-        last = np.full(able.size, num_periods - 1)
     else:
         last = np.full(able.size, first)
         for t in range(first, num_periods):
@@ -147,6 +151,15 @@ def _block(
         "area": rows, "team": np.full(rows.size, k), "first": np.full(rows.size, first), "last": last[rows],
         "days": mine, "usd": usd, "follow_up": later, "p_find": p_find[rows],
     }, why  # fmt: skip
+
+
+def waited_out(programme: Programme) -> Ints:
+    """(n_areas,) period at whose end time alone has brought each area within the release policy; −1: none of them."""
+    areas, ends = programme.areas, period_ends(programme)
+    if areas.wait_until_d is None:
+        return np.full(areas.area_m2.size, -1, np.int64)
+    by = np.searchsorted(ends, areas.wait_until_d)  # NaN comes after all
+    return np.where(by < ends.size, by, -1).astype(np.int64)
 
 
 def work_of(programme: Programme, team: TeamType) -> tuple[Floats, Floats, Floats]:
@@ -218,11 +231,10 @@ def harm_within(programme: Programme, parts: Mapping[str, NDArray[np.generic]], 
     area, team, last = (np.asarray(parts[n], np.int64) for n in ("area", "team", "last"))
     first = np.asarray(parts["first"], np.int64)
     after = harm_after(programme.areas, rate, ends, until)[area, last]
-    watches = np.array([t.action == "monitor" for t in programme.teams])[team]
+    watches = np.array([t.action in STANDING for t in programme.teams])[team]
     if watches.any():
         begins = np.array([day_number(p.start) for p in programme.periods])
-        stop = min(float(ends[-1]), until)
-        while_on = harm_after(programme.areas, rate, begins, stop)[area, first]
+        while_on = harm_after(programme.areas, rate, begins, until)[area, first] - after
         after = np.where(watches, while_on, after)
     return np.asarray(after)
 

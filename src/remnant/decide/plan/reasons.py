@@ -8,7 +8,7 @@ from remnant.decide.plan.options import Options
 from remnant.decide.plan.problem import Problem, Solution
 from remnant.decide.plan.records import Programme
 from remnant.decide.plan.relax import row_names, words_of_lacks
-from remnant.units import Floats
+from remnant.units import Floats, date_of
 
 _BINDS = 1e-6
 _FALLS = 0.5  # share of the harm that time takes away before waiting is worth saying
@@ -71,10 +71,19 @@ def _one(
 
 
 def waits_of(programme: Programme) -> tuple[str, ...]:
-    """(n_areas,) the first date by which time alone takes away half of the harm, as text; empty where none does."""
+    """(n_areas,) what time alone does, and when, in words; empty where nothing.
+
+    The day by which the release policy's limits are kept, or else the first date by which half of the harm is gone.
+    """
     areas = programme.areas
+    until = np.full(len(areas.area_id), np.nan) if areas.wait_until_d is None else areas.wait_until_d
     mean = areas.harm.mean(axis=0)
     days = np.array(areas.dates_d, dtype=np.float64).astype("datetime64[D]")
     fallen = (mean <= _FALLS * mean[:, :1]) & (mean[:, :1] > 0.0)
     first = np.argmax(fallen, axis=1)
-    return tuple(str(days[k]) if fallen[a, k] else "" for a, k in enumerate(first))
+    return tuple(
+        f"by {date_of(until[a])} time alone keeps the limits of the release policy" if not np.isnan(until[a])
+        else f"by {days[k]} time alone takes half of its harm away" if fallen[a, k]
+        else ""
+        for a, k in enumerate(first)
+    )  # fmt: skip

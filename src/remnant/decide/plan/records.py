@@ -13,9 +13,12 @@ from remnant.catalogue import Range
 from remnant.errors import InvalidInput
 from remnant.units import YEAR_D, Floats, Ints, day_number, not_negative, probability
 
-Action = Literal["cancel", "survey", "clear", "monitor"]
-ACTIONS: tuple[Action, ...] = ("cancel", "survey", "clear", "monitor")
-"""What teams do: ``cancel`` after non-technical survey, ``survey`` technically then decide, ``clear``, ``monitor``."""
+Action = Literal["cancel", "survey", "clear", "monitor", "wait"]
+ACTIONS: tuple[Action, ...] = ("cancel", "survey", "clear", "monitor", "wait")
+"""What teams do: ``cancel`` after non-technical survey, ``survey`` technically then decide, ``clear``, ``monitor``, and
+``wait``: keep an area marked until time alone keeps the release policy's limits, then decide."""
+STANDING: tuple[Action, ...] = ("monitor", "wait")
+"""Actions that go on while they last, and take no work off the ground."""
 MONTHS = tuple(range(1, 13))
 
 
@@ -60,8 +63,8 @@ class TeamType:
     usd_per_task
         What a task costs beside the days: moving in, marking, acceptance. [USD]
     removes
-        Share of the items on the ground it works that it finds and removes. [1] For ``monitor``: share of the harm
-        that marking and warning keep away while they last.
+        Share of the items on the ground it works that it finds and removes. [1] For ``monitor`` and ``wait``: share of
+        the harm that marking and warning keep away while they last.
     covers
         ``survey``: share of the area that it works. [1]
     follow_up
@@ -219,6 +222,9 @@ class PlanAreas:
         (n_areas,) share of the ground of each that is still to be worked, less than 1 for a task under way; None: all.
     pairs
         (n_pairs, 2) areas that are neighbours.
+    wait_until_d
+        (n_areas,) day by which time alone keeps the limits of the release policy, NaN where it does not; None: unknown
+        for all. [d]
     harm_assumed
         (n_areas,) whether the harm of each is not known and stands in from that of the others; None: known for all.
     """
@@ -233,6 +239,7 @@ class PlanAreas:
     place_known: NDArray[np.bool_]
     work_left: Floats | None = None
     pairs: Ints = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    wait_until_d: Floats | None = None
     harm_assumed: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
@@ -256,8 +263,7 @@ class PlanAreas:
             self.items.size,
             self.place_known.size,
         }
-        if self.harm_assumed is not None:
-            shapes.add(self.harm_assumed.size)
+        shapes |= {v.size for v in (self.harm_assumed, self.wait_until_d) if v is not None}
         if shapes != {num} or self.harm.shape[2] != self.dates_d.size or np.any(np.diff(self.dates_d) <= 0.0):
             raise InvalidInput("arrays of areas must be as long as area_id, and their dates must ascend.")
 

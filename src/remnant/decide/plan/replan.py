@@ -101,6 +101,7 @@ def _areas_after(areas: PlanAreas, kept: Ints, by_area: dict[str, Reported]) -> 
     ids = tuple(areas.area_id[i] for i in kept)
     p_any, items, harm = areas.p_any[kept].copy(), areas.items[kept].copy(), areas.harm[:, kept].copy()
     left = np.ones(kept.size) if areas.work_left is None else areas.work_left[kept].copy()
+    wait = None if areas.wait_until_d is None else areas.wait_until_d[kept].copy()
     for k, name in enumerate(ids):
         report = by_area.get(name)
         if report is None:
@@ -114,6 +115,8 @@ def _areas_after(areas: PlanAreas, kept: Ints, by_area: dict[str, Reported]) -> 
             items[k] = max(items[k] / sure, 1.0)
             harm[:, k] = harm[:, k] / sure
             p_any[k] = 1.0
+            if wait is not None:
+                wait[k] = np.nan  # it was worked out for what was known before the find
     new = np.full(len(areas.area_id), -1)
     new[kept] = np.arange(kept.size)
     pairs = new[areas.pairs]
@@ -121,7 +124,7 @@ def _areas_after(areas: PlanAreas, kept: Ints, by_area: dict[str, Reported]) -> 
         area_id=ids, area_m2=areas.area_m2[kept], harm=harm, dates_d=areas.dates_d, p_any=p_any, items=items,
         harm_unit=areas.harm_unit, place_known=areas.place_known[kept], work_left=left,
         pairs=pairs[(pairs >= 0).all(axis=1)] if pairs.size else pairs,
-        harm_assumed=None if areas.harm_assumed is None else areas.harm_assumed[kept],
+        harm_assumed=None if areas.harm_assumed is None else areas.harm_assumed[kept], wait_until_d=wait,
     )  # fmt: skip
 
 
