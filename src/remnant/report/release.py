@@ -37,12 +37,12 @@ def release_lines(answer: ReleaseAnswer) -> list[str]:
     areas, errors = answer.tables["areas"], answer.tables["errors"].to_dict("records")
     counts = areas["verdict"].value_counts()
     told = [f"{counts[v]:,} {_PLURAL.get(v, v)}" for v in VERDICTS if v in counts]
-    out = [f"{len(areas):,} areas against “{answer.policy.name}”, {answer.date}: {', '.join(told)}."]
+    out = [f"{_areas(len(areas))} against “{answer.policy.name}”, {answer.date}: {', '.join(told)}."]
     for row, what in zip(errors, ("with an explosive item in it", "with nothing in it"), strict=True):
         if row["num_areas"]:
             wrong = words.items_range(row["wrong_areas_q05"], row["wrong_areas_q95"])
             out.append(
-                f"To {row['decision']} ({row['num_areas']:,} areas, {words.area(row['area_m2'])}): "
+                f"To {row['decision']} ({_areas(row['num_areas'])}, {words.area(row['area_m2'])}): "
                 f"{words.rounded(row['wrong_areas_mean'])} {what} expected (90 %: {wrong}), "
                 f"{words.area(row['wrong_m2_mean'])} of ground."
             )
@@ -50,7 +50,7 @@ def release_lines(answer: ReleaseAnswer) -> list[str]:
     decisive = records[records["is_decisive"] & ~records["is_rough"]]
     if len(records):
         out.append(
-            f"{len(records):,} records of areas were weighed; without {len(decisive):,} of them a verdict would differ."
+            f"Records weighed: {len(records):,}; without {len(decisive):,} of them a verdict would differ."
         )
     waits = int(areas["wait_until"].notna().sum())
     if waits:
@@ -58,6 +58,10 @@ def release_lines(answer: ReleaseAnswer) -> list[str]:
             f"In {waits:,} areas time alone would bring the numbers within the limits; what is left then stands beside."
         )
     return out
+
+
+def _areas(num: int) -> str:
+    return f"{num:,} area" + ("" if num == 1 else "s")
 
 
 def release_json(answer: ReleaseAnswer) -> dict[str, Any]:
