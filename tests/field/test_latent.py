@@ -88,6 +88,7 @@ def target_of(model: LatentModel, range_m: float = 5.0, spread: float = 0.9) -> 
     return Target(
         precision=precision(model.lattice, range_m, spread, g),
         log_det=log_det_precision(model.lattice, range_m, spread, g),
+        spots=model.lattice.spots(),
         read=model.read,
         slopes=model.covariates * model.slope_sd,
         offset=model.covariates @ model.slope_mean,

@@ -50,6 +50,8 @@ class Target:
     ----------
     precision, log_det
         Q of all fields together, and the logarithm of its determinant.
+    spots
+        (n_nodes, 2) row and column of the nodes: near ones are eliminated together.
     read
         (n_rows, n_nodes) how rows read the fields.
     slopes
@@ -62,6 +64,7 @@ class Target:
 
     precision: csc_matrix
     log_det: float
+    spots: Floats
     read: csr_matrix
     slopes: Floats
     offset: Floats
@@ -184,7 +187,7 @@ def gaussian_at(target: Target, u: Floats, y: Floats, bend: Bend | None = None) 
     rows = target.read if share is None else (share @ target.read).tocsr()
     wide = (np.diff(rows.indptr) > _WIDE_ROW) & (weight > 0.0)
     narrow = rows[~wide] if wide.any() else rows
-    factor = factorise((target.precision + narrow.T @ diags(weight[~wide]) @ narrow).tocsc())
+    factor = factorise(target.precision + narrow.T @ diags(weight[~wide]) @ narrow, target.spots)
     low = (diags(np.sqrt(weight[wide])) @ rows[wide]).toarray().T if wide.any() else np.zeros((len(u), 0))
     reach = factor.whiten(low)
     root, axes = np.linalg.eigh(reach.T @ reach)

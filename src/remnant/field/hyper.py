@@ -10,8 +10,9 @@ it lacks hardly changes from point to point.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from scipy.sparse import block_diag, csc_matrix, csr_matrix
@@ -39,6 +40,8 @@ from remnant.field.moves import Pace, bridged, moves_for, pace_of
 from remnant.numerics.threads import side_by_side
 from remnant.units import Floats, Ints
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 Progress = Callable[[float], None]
 Place = tuple[int, int]
 
@@ -47,6 +50,9 @@ _FEWER_PAIRS = 8  # the same on a large lattice
 _ROUGH_PAIRS = 4  # the same on a lattice that only shows where the mode is
 _REFINED_PAIRS = 16  # for the centre of a fit on a large lattice, before draws of it are taken
 _HELD_NODES = 10_000  # largest lattice whose factors are kept
+_PAIRED_NODES = (
+    300_000  # largest lattice whose points are fitted side by side: above, threads share one factor
+)
 _SKETCHED_NODES = 1_500  # above which the mode is that of a coarser lattice
 _MAX_TURNS = 8
 _LEAST_REACH = 0.01  # of differences, in prior standard deviations
@@ -118,6 +124,7 @@ class Search:
         self.num_pairs = _NUM_PAIRS if self.is_exact else _FEWER_PAIRS
         self.seed = int(rng.integers(2**62))  # of normals that all points share, so that their noise does too
         self.laplacian = graph_laplacian(model.lattice)
+        self.spots = np.tile(model.lattice.spots(), (model.num_fields, 1))
         self.known: list[Point] = []
         self.sketch: tuple[Point, csr_matrix] | None = None  # a coarser lattice's fit, and how nodes read it
         self.free = [not model.range_m.is_certain, not model.spread.is_certain]
@@ -142,6 +149,7 @@ class Search:
         return Target(
             precision=q if model.num_fields == 1 else csc_matrix(block_diag([q] * model.num_fields)),
             log_det=log_det * model.num_fields,
+            spots=self.spots,
             read=model.read,
             slopes=np.ascontiguousarray(model.covariates * model.slope_sd),
             offset=centre * carried + model.covariates @ model.slope_mean,
@@ -162,6 +170,12 @@ class Search:
             return target, fit
         return target, recentred(target, fit, num_pairs=_REFINED_PAIRS, at_once=_FEWER_PAIRS, rng=rng)
 
+    def each(self, call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """Results of a call that fits; one after another where two fits would take too much memory."""
+        if self.model.lattice.num_nodes * self.model.num_fields > _PAIRED_NODES:
+            return [call(item) for item in items]
+        return side_by_side(call, items)
+
     def points(self, ats: list[Floats]) -> list[Point]:
         """The fits at some points, each from the nearest that was known before; every point once."""
 
@@ -169,7 +183,7 @@ class Search:
             return next((p for p in self.known if np.abs(p.at - at).max() < 1e-9), None)
 
         wanted = [at for at in ats if known(at) is None]
-        self.known += side_by_side(self._point, wanted)
+        self.known += self.each(self._point, wanted)
         return [p for p in map(known, ats) if p is not None]
 
     def _point(self, at: Floats) -> Point:
