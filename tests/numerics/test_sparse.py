@@ -13,7 +13,7 @@ from scipy.sparse.linalg import splu
 
 from remnant.errors import NotEstimable
 from remnant.numerics import sparse
-from remnant.numerics.dissection import dissected
+from remnant.numerics.dissection import dissected, staged
 from remnant.numerics.sparse import Factor, factorise
 from remnant.units import Floats
 
@@ -133,7 +133,7 @@ def test_fronts_hold_every_entry_of_the_factor(size: int, seed: int) -> None:
     pattern = (a.toarray() != 0.0)[np.ix_(fronts.order, fronts.order)]
     root = np.linalg.cholesky(np.where(np.eye(size) > 0, size + 1.0, -pattern.astype(float)))
     assert held[np.abs(root) > 1e-300].all()
-    tasks = [f for stage in fronts.stages for task in stage for f in task]
+    tasks = [f for stage in staged(fronts) for task in stage for f in task]
     assert sorted(tasks) == list(range(len(fronts.start) - 1))
     seen = {f: number for number, f in enumerate(tasks)}
     for f in range(len(fronts.start) - 1):

@@ -54,6 +54,7 @@ _PAIRED_NODES = (
     300_000  # largest lattice whose points are fitted side by side: above, threads share one factor
 )
 _SKETCHED_NODES = 1_500  # above which the mode is that of a coarser lattice
+_WIDEST = 4.0  # spacings of the fine lattice in one of that: wider ones would blur the range that is sought
 _MAX_TURNS = 8
 _LEAST_REACH = 0.01  # of differences, in prior standard deviations
 _APT = 1.7
@@ -388,7 +389,7 @@ def _coarser(model: LatentModel, most_nodes: int) -> tuple[LatentModel, csr_matr
     """The same model on a lattice of wider spacing, and how the nodes of the one read those of the other."""
     x, y = model.lattice.places()
     wider = 2.0
-    while model.lattice.num_nodes > most_nodes * wider**2:
+    while wider < _WIDEST and model.lattice.num_nodes > most_nodes * wider**2:
         wider *= 2.0
     lattice = lattice_over(x, y, wider * model.lattice.spacing_m, 0.0)
     once = lattice.interpolation(x, y)

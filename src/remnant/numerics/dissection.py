@@ -11,7 +11,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -23,31 +23,30 @@ _LEAF = 40  # places that are no longer cut
 _TASKS = 32  # shares of all products below which a subtree is one task
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Fronts:
-    """The fronts of a factor: rows that are eliminated together, children before parents.
+class Fronts(NamedTuple):
+    """The fronts of a factor: rows that are eliminated together, children before parents. Compiled loops read it.
 
     Parameters
     ----------
     order
         (n,) row of the matrix at each place of the factor.
+    place
+        (n,) place in the factor of each row of the matrix.
     start
         (n_fronts + 1,) a front eliminates the places from its start to the next.
     rim_start, rim
         (n_fronts + 1,), (n_rims,): later places that each front reaches, ascending.
     child_start, child
         (n_fronts + 1,), (n_children,): fronts whose first later place lies in each.
-    stages
-        Fronts that make a task, tasks that can go side by side, and stages one after another.
     """
 
     order: Ints
+    place: Ints
     start: Ints
     rim_start: Ints
     rim: Ints
     child_start: Ints
     child: Ints
-    stages: list[list[Ints]]
 
 
 def dissected(start: NDArray[np.int32], row: NDArray[np.int32], at: Floats) -> Fronts:
@@ -61,23 +60,31 @@ def dissected(start: NDArray[np.int32], row: NDArray[np.int32], at: Floats) -> F
         (n, 2) places of the rows, in any unit.
     """
     order, first = _cut(start, row, np.ascontiguousarray(at, np.float64))
-    rim_start, rim = _rims(start, row, order, first)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    rim_start, rim = _rims(start, row, order, place, first)
     num = len(first) - 1
-    parent = np.full(num, -1)
-    inner = np.flatnonzero(np.diff(rim_start))
-    parent[inner] = np.searchsorted(first, rim[rim_start[inner]], side="right") - 1
+    parent = _parents(first, rim_start, rim)
     child = np.argsort(parent, kind="stable")
     bounds = np.searchsorted(parent[child], np.arange(num + 1))
-    return Fronts(
-        order=order, start=first, rim_start=rim_start, rim=rim,
-        child_start=bounds - bounds[0], child=child[bounds[0] :],
-        stages=_stages(parent, np.diff(first), np.diff(rim_start)),
-    )  # fmt: skip
+    return Fronts(order, place, first, rim_start, rim, bounds - bounds[0], child[bounds[0] :])
 
 
-def _stages(parent: Ints, own: Ints, rim: Ints) -> list[list[Ints]]:
-    """Subtrees of little work first, each a task; then the fronts above them, each after its children."""
-    num = len(parent)
+def _parents(start: Ints, rim_start: Ints, rim: Ints) -> Ints:
+    """(n_fronts,) the front of the first later place that each reaches; −1: it reaches none."""
+    parent = np.full(len(start) - 1, -1)
+    inner = np.flatnonzero(np.diff(rim_start))
+    parent[inner] = np.searchsorted(start, rim[rim_start[inner]], side="right") - 1
+    return parent
+
+
+def staged(fronts: Fronts) -> list[list[Ints]]:
+    """Fronts that make a task, tasks that can go side by side, and stages one after another.
+
+    Subtrees of little work come first, each a task; then the fronts above them, each after its children.
+    """
+    parent = _parents(fronts.start, fronts.rim_start, fronts.rim)
+    own, rim, num = np.diff(fronts.start), np.diff(fronts.rim_start), len(parent)
     total = (own * np.square((own + rim).astype(np.float64))).tolist()
     up = parent.tolist()
     for f in range(num):
@@ -162,11 +169,12 @@ def _cut(start: NDArray[np.int32], row: NDArray[np.int32], at: Floats) -> tuple[
 
 
 @numba.njit(cache=True, nogil=True)
-def _rims(start: NDArray[np.int32], row: NDArray[np.int32], order: Ints, first: Ints) -> tuple[Ints, Ints]:
+def _rims(
+    start: NDArray[np.int32], row: NDArray[np.int32], order: Ints, place: Ints, first: Ints
+) -> tuple[Ints, Ints]:
     """(n_fronts + 1,) and (n_rims,) later places that each front reaches, itself or by what it inherits."""
     size, num = len(order), len(first) - 1
-    place, front = np.empty(size, np.int64), np.empty(size, np.int64)
-    place[order] = np.arange(size)
+    front = np.empty(size, np.int64)
     for f in range(num):
         front[first[f] : first[f + 1]] = f
     seen = np.full(size, -1)

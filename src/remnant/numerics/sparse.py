@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_matrix, csr_matrix
 
 from remnant.errors import NotEstimable
-from remnant.numerics.dissection import Fronts, dissected
+from remnant.numerics.dissection import Fronts, dissected, staged
 from remnant.numerics.threads import OneOrAll, side_by_side
 from remnant.units import Floats, Ints
 
@@ -107,20 +107,16 @@ def factorise(matrix: csc_matrix | csr_matrix, at: Floats) -> Factor:
     own, rim = np.diff(fronts.start), np.diff(fronts.rim_start)
     panel = np.concatenate([[0], np.cumsum(_panel_entries(own, rim))])
     value, diagonal = np.zeros(panel[-1]), np.empty(len(fronts.order))
-    place = np.empty(len(fronts.order), np.int64)
-    place[fronts.order] = np.arange(place.size)
-    left: dict[int, Floats] = {}
+    left: dict[int, Floats] = {}  # what fronts hand on, until their parents take it
 
     def eliminate(task: Ints) -> Floats:
-        given = fronts.child[fronts.child_start[task[-1]] : fronts.child_start[task[-1] + 1]]
-        given = np.array([c for c in given if c in left], np.int64)
-        handed = np.concatenate([left.pop(c).ravel() for c in given]) if given.size else np.zeros(0)
-        return _eliminate(
-            task, given, handed, fronts.order, fronts.start, fronts.rim_start, fronts.rim, fronts.child_start,
-            fronts.child, place, start, row, entry, panel, value, diagonal,
-        )  # fmt: skip
+        head = task[-1]
+        below = fronts.child[fronts.child_start[head] : fronts.child_start[head + 1]]
+        given = np.array([c for c in below.tolist() if c in left], np.int64)
+        handed = np.concatenate([np.zeros(0), *(left.pop(c).ravel() for c in given.tolist())])
+        return _eliminate(task, given, handed, fronts, start, row, entry, panel, value, diagonal)
 
-    for stage in fronts.stages:
+    for stage in staged(fronts):
         done = side_by_side(eliminate, stage)
         left |= {int(task[-1]): rest for task, rest in zip(stage, done, strict=True) if rest.size}
     if not (np.isfinite(diagonal).all() and (diagonal > 0.0).all()):
@@ -154,13 +150,7 @@ def _eliminate(
     task: Ints,
     given: Ints,
     handed: Floats,
-    order: Ints,
-    first: Ints,
-    rim_start: Ints,
-    rim: Ints,
-    child_start: Ints,
-    child: Ints,
-    place: Ints,
+    fronts: Fronts,
     start: NDArray[np.int32],
     row: NDArray[np.int32],
     entry: Floats,
@@ -168,50 +158,71 @@ def _eliminate(
     value: Floats,
     diagonal: Floats,
 ) -> Floats:
-    """Write the panels of the fronts of a task; what the last of them leaves of its rim, lower triangle."""
-    lefts = [np.zeros((0, 0)) for _ in range(len(task))]
-    for t in range(len(task)):
-        f = task[t]
-        begin, own = first[f], first[f + 1] - first[f]
-        around = rim[rim_start[f] : rim_start[f + 1]]
-        rest = np.zeros((len(around), len(around)))
-        own_value = value[panel[f] : panel[f + 1]]
-        for p in range(begin, begin + own):
-            for e in range(start[order[p]], start[order[p] + 1]):
-                q = place[row[e]]
-                if q >= p:
-                    i = q - begin if q < begin + own else own + _rank(around, q)
-                    own_value[_entry(i, p - begin, own, len(around))] += entry[e]
-        for c in child[child_start[f] : child_start[f + 1]]:
-            places = rim[rim_start[c] : rim_start[c + 1]]
-            wide = len(places)
-            s = _rank(task, c)
-            if s < len(task) and task[s] == c:
-                added = lefts[s]
-                lefts[s] = np.zeros((0, 0))
-            else:
-                offset = 0
-                for g in given:
-                    if g == c:
-                        break
-                    offset += (rim_start[g + 1] - rim_start[g]) ** 2
-                added = handed[offset : offset + wide * wide].reshape(wide, wide)
-            local = np.empty(wide, np.int64)
-            for k in range(wide):
-                q = places[k]
-                local[k] = q - begin if q < begin + own else own + _rank(around, q)
-            for j in range(wide):
-                if local[j] >= own:
-                    break
-                for i in range(j, wide):
-                    own_value[_entry(local[i], local[j], own, len(around))] += added[i, j]
-            inner = _rank(local, own)
-            for i in range(inner, wide):
-                for j in range(inner, i + 1):
-                    rest[local[i] - own, local[j] - own] += added[i, j]
-        _factor_front(own_value, own, rest, diagonal[begin : begin + own])
-        lefts[t] = rest
-    return lefts[len(task) - 1]
+    """Write the panels of the fronts of a task; what the last of them leaves of its rim, as a lower triangle.
+
+    Parameters
+    ----------
+    given, handed
+        Children of the last front that were eliminated by other tasks, and what they leave, one after another.
+    """
+    known = np.concatenate((given, task))
+    lefts = [np.zeros((0, 0)) for _ in known]
+    offset = 0
+    for s in range(len(given)):
+        wide = fronts.rim_start[given[s] + 1] - fronts.rim_start[given[s]]
+        lefts[s] = handed[offset : offset + wide * wide].reshape(wide, wide)
+        offset += wide * wide
+    for f in task:
+        begin, end = fronts.start[f], fronts.start[f + 1]
+        wide = fronts.rim_start[f + 1] - fronts.rim_start[f]
+        panels, rest = value[panel[f] : panel[f + 1]], np.zeros((wide, wide))
+        _add_entries(fronts, f, start, row, entry, panels)
+        for c in fronts.child[fronts.child_start[f] : fronts.child_start[f + 1]]:
+            s = _rank(known, c)
+            _add_left(fronts, f, c, lefts[s], panels, rest)
+            lefts[s] = np.zeros((0, 0))
+        _factor_front(panels, end - begin, rest, diagonal[begin:end])
+        lefts[_rank(known, f)] = rest
+    return lefts[len(known) - 1]
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_entries(
+    fronts: Fronts,
+    f: int,
+    start: NDArray[np.int32],
+    row: NDArray[np.int32],
+    entry: Floats,
+    panels: Floats,
+) -> None:
+    """Add the matrix's own entries to the panels of a front."""
+    begin, end = fronts.start[f], fronts.start[f + 1]
+    around = fronts.rim[fronts.rim_start[f] : fronts.rim_start[f + 1]]
+    for p in range(begin, end):
+        node = fronts.order[p]
+        for e in range(start[node], start[node + 1]):
+            q = fronts.place[row[e]]
+            if q >= p:
+                i = q - begin if q < end else end - begin + _rank(around, q)
+                panels[_entry(i, p - begin, end - begin, len(around))] += entry[e]
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_left(fronts: Fronts, f: int, c: int, left: Floats, panels: Floats, rest: Floats) -> None:
+    """Add what a child leaves to the panels of a front and to its rest."""
+    begin, own = fronts.start[f], fronts.start[f + 1] - fronts.start[f]
+    around = fronts.rim[fronts.rim_start[f] : fronts.rim_start[f + 1]]
+    places = fronts.rim[fronts.rim_start[c] : fronts.rim_start[c + 1]]
+    local = np.empty(len(places), np.int64)
+    for k in range(len(places)):
+        q = places[k]
+        local[k] = q - begin if q < begin + own else own + _rank(around, q)
+    inner = _rank(local, own)
+    for i in range(len(places)):
+        for j in range(min(i + 1, inner)):
+            panels[_entry(local[i], local[j], own, len(around))] += left[i, j]
+        for j in range(inner, i + 1):
+            rest[local[i] - own, local[j] - own] += left[i, j]
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
