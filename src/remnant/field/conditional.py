@@ -347,7 +347,7 @@ def _bent(bend: Bend, cloud: Cloud) -> Floats:
 def centred(target: Target, fit: GaussianFit, cloud: Cloud) -> GaussianFit | None:
     """The fit moved to where the average slope over it vanishes; None where such a place is not found."""
     for _ in range(_MAX_TURNS):
-        mean_u, mean_y = _average_slope(target, fit, cloud)
+        mean_u, mean_y = average_slope(target, fit, cloud)
         if not (np.isfinite(mean_u).all() and np.isfinite(mean_y).all()):
             return None
         step_u, step_y = fit.solve(mean_u, mean_y)
@@ -367,7 +367,7 @@ def recentred(
     total_u, total_y = np.zeros((len(fit.u), 1)), np.zeros((len(fit.y), 1))
     for _ in range(num_parts):
         white = rng.standard_normal((fit.num_white, at_once))
-        mean_u, mean_y = _average_slope(target, fit, cloud_of(target, fit, white))
+        mean_u, mean_y = average_slope(target, fit, cloud_of(target, fit, white))
         total_u += mean_u / num_parts
         total_y += mean_y / num_parts
     if not (np.isfinite(total_u).all() and np.isfinite(total_y).all()):
@@ -376,7 +376,7 @@ def recentred(
     return fit.moved(fit.u + step_u[:, 0], fit.y + step_y[:, 0])
 
 
-def _average_slope(target: Target, fit: GaussianFit, cloud: Cloud) -> tuple[Floats, Floats]:
+def average_slope(target: Target, fit: GaussianFit, cloud: Cloud) -> tuple[Floats, Floats]:
     """(n_nodes, 1) and (n_others, 1) slope of log p averaged over deviations; that of the prior is the centre's."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         _, by_field, by_z = target.likelihood.gradient(*cloud.over(target, fit))

@@ -26,7 +26,7 @@ from remnant.units import Floats, Ints
 
 _LONG = 10_000_000  # products of one solve above which threads pay
 _AT_ONCE = 16  # right-hand sides that one thread carries through the factor together
-_PANEL = 64  # columns of a front that are eliminated together
+_PANEL = 96  # columns of a front that are eliminated together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
