@@ -362,3 +362,9 @@ def test_averages_over_a_cloud_are_those_over_its_points() -> None:
     mean_u, mean_y = average_slope(target, fit, cloud_of(target, fit, white))
     assert mean_u[:, 0] == pytest.approx(by_u.mean(axis=1), abs=1e-9)
     assert mean_y[:, 0] == pytest.approx(by_y.mean(axis=1), abs=1e-9)
+
+
+def test_the_sketch_of_a_large_lattice_is_no_wider_than_the_field_is_smooth() -> None:
+    coarse, read = hyper._coarser(model_of(60), 10)
+    assert coarse.lattice.spacing_m == 4.0
+    assert np.asarray(read.sum(axis=1)).ravel() == pytest.approx(1.0)

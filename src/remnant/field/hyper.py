@@ -54,6 +54,7 @@ _PAIRED_NODES = (
     300_000  # largest lattice whose points are fitted side by side: above, threads share one factor
 )
 _SKETCHED_NODES = 1_500  # above which the mode is that of a coarser lattice
+_WIDEST = 4.0  # spacings of the fine lattice in one of that: wider ones would blur the range that is sought
 _MAX_TURNS = 8
 _LEAST_REACH = 0.01  # of differences, in prior standard deviations
 _APT = 1.7
@@ -235,7 +236,7 @@ class Search:
         """
         free, axes, reach = np.flatnonzero(self.free), np.zeros((3, 2)), np.ones(2)
         if self.model.lattice.num_nodes > _SKETCHED_NODES and self.finer is None:
-            coarse, read = _coarser(self.model)
+            coarse, read = _coarser(self.model, self.effort.exact_nodes)
             search = Search(coarse, self.effort, self.rng)
             search.num_pairs, search.finer = _ROUGH_PAIRS, self.model
             axes = search.axes_at_mode(tell)
@@ -384,10 +385,13 @@ def _expected(found: dict[Place, Point], place: Place, at: Place, spacing: float
     return 2.0 * here - found[opposite].log_weight - spacing**2
 
 
-def _coarser(model: LatentModel) -> tuple[LatentModel, csr_matrix]:
-    """The same model on a lattice of twice the spacing, and how the nodes of the one read those of the other."""
+def _coarser(model: LatentModel, most_nodes: int) -> tuple[LatentModel, csr_matrix]:
+    """The same model on a lattice of wider spacing, and how the nodes of the one read those of the other."""
     x, y = model.lattice.places()
-    lattice = lattice_over(x, y, 2.0 * model.lattice.spacing_m, 0.0)
+    wider = 2.0
+    while wider < _WIDEST and model.lattice.num_nodes > most_nodes * wider**2:
+        wider *= 2.0
+    lattice = lattice_over(x, y, wider * model.lattice.spacing_m, 0.0)
     once = lattice.interpolation(x, y)
     whole = csr_matrix(once if model.num_fields == 1 else block_diag([once] * model.num_fields))
     return replace(model, lattice=lattice, read=csr_matrix(model.read @ whole)), whole
