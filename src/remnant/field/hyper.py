@@ -4,8 +4,8 @@ The fit of a point (`remnant.field.conditional`) starts from that of its neighbo
 enough, and bounds the marginal likelihood from below. The mode of that bound is found by differences, and a grid is
 grown from it along the principal axes for as long as its points weigh anything. By how much the bound falls short is
 found by bridging at every other point and is smooth between them (`remnant.field.bridging`). On all but small lattices
-the axes are those of a lattice of twice or four times the spacing. On large ones the bound is the weight: where data are many, what
-it lacks hardly changes from point to point.
+the axes are those of a lattice of twice or four times the spacing. On large ones the bound is the weight: where data
+are many, what it lacks hardly changes from point to point.
 """
 
 from __future__ import annotations
