@@ -15,11 +15,12 @@ from remnant.field import (
     Effort,
     LatentModel,
     field_draws,
+    hyper,
     lattice_over,
     sample_latent,
 )
 from remnant.field.bridging import bridge
-from remnant.field.conditional import Target, find_mode
+from remnant.field.conditional import Target, average_slope, cloud_of, find_mode, log_excess
 from remnant.field.counts import by_log_shape, count_terms, digamma
 from remnant.field.lattice import graph_laplacian, log_det_precision, precision
 from remnant.field.moves import move, start_chains
@@ -88,6 +89,7 @@ def target_of(model: LatentModel, range_m: float = 5.0, spread: float = 0.9) -> 
     return Target(
         precision=precision(model.lattice, range_m, spread, g),
         log_det=log_det_precision(model.lattice, range_m, spread, g),
+        spots=model.lattice.spots(),
         read=model.read,
         slopes=model.covariates * model.slope_sd,
         offset=model.covariates @ model.slope_mean,
@@ -334,3 +336,35 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         replace(model, slope_sd=np.ones(2))
     with pytest.raises(InvalidInput, match=r"1 of 2 rows are not so, first is row 1: found 3, exposure 0"):
         CountEvidence(found=np.array([0.0, 3.0]), exposure=np.array([1.0, 0.0]), level=LEVEL)
+
+
+def test_fits_one_after_another_are_those_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, effort = model_of(12), Effort(exact_nodes=0)
+    pair = sample_latent(model, num_draws=40, rng=np.random.default_rng(9), effort=effort)
+    monkeypatch.setattr(hyper, "_PAIRED_NODES", 0)
+    alone = sample_latent(model, num_draws=40, rng=np.random.default_rng(9), effort=effort)
+    assert (pair.nodes == alone.nodes).all()
+    assert (pair.range_m == alone.range_m).all()
+
+
+def test_averages_over_a_cloud_are_those_over_its_points() -> None:
+    """The slope and the excess of log p, against log p itself at every point of either sign."""
+    model = model_of(6)
+    target = target_of(model)
+    fit, _ = find_mode(target, np.zeros(target.num_nodes), np.zeros(target.num_others))
+    white = np.random.default_rng(3).standard_normal((fit.num_white, 5))
+    du, dy = fit.spread(white)
+    u, y = fit.u[:, None] + np.hstack([du, -du]), fit.y[:, None] + np.hstack([dy, -dy])
+    value, by_u, by_y = target.gradient(u, y)
+    assert log_excess(target, fit, white) == pytest.approx(
+        value - np.tile(fit.log_density(white), 2), abs=1e-8
+    )
+    mean_u, mean_y = average_slope(target, fit, cloud_of(target, fit, white))
+    assert mean_u[:, 0] == pytest.approx(by_u.mean(axis=1), abs=1e-9)
+    assert mean_y[:, 0] == pytest.approx(by_y.mean(axis=1), abs=1e-9)
+
+
+def test_the_sketch_of_a_large_lattice_is_no_wider_than_the_field_is_smooth() -> None:
+    coarse, read = hyper._coarser(model_of(60), 10)
+    assert coarse.lattice.spacing_m == 4.0
+    assert np.asarray(read.sum(axis=1)).ravel() == pytest.approx(1.0)

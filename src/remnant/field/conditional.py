@@ -50,6 +50,8 @@ class Target:
     ----------
     precision, log_det
         Q of all fields together, and the logarithm of its determinant.
+    spots
+        (n_nodes, 2) row and column of the nodes: near ones are eliminated together.
     read
         (n_rows, n_nodes) how rows read the fields.
     slopes
@@ -62,6 +64,7 @@ class Target:
 
     precision: csc_matrix
     log_det: float
+    spots: Floats
     read: csr_matrix
     slopes: Floats
     offset: Floats
@@ -95,6 +98,14 @@ class Target:
         by_u = np.asarray(self.read.T @ by_field) - pulled
         by_y = np.concatenate([self.slopes.T @ by_field, by_z]) - y
         return like + self._prior(u, pulled, y), by_u, by_y
+
+    def prior_about(self, u: Floats, y: Floats, du: Floats, dy: Floats) -> Floats:
+        """(2 n_pairs,) log prior at deviations (n, n_pairs) of either sign from a centre (n,)."""
+        pulled, pulled_apart = np.asarray(self.precision @ u), np.asarray(self.precision @ du)
+        here = self._prior(u[:, None], pulled[:, None], y[:, None])
+        square = np.einsum("ij,ij->j", du, pulled_apart) + np.square(dy).sum(axis=0)
+        slope = pulled @ du + y @ dy
+        return np.concatenate([here - slope - 0.5 * square, here + slope - 0.5 * square])
 
     def _prior(self, u: Floats, pulled: Floats, y: Floats) -> Floats:
         constant = 0.5 * (self.log_det - (len(u) + len(y)) * np.log(2.0 * np.pi))
@@ -169,10 +180,33 @@ def bend_at(target: Target, u: Floats, y: Floats) -> Bend:
     return Bend(share=share, weight=weight, by_z=by_z, own=_own_curvature(target, u, y, weight, by_z))
 
 
-def average_bend(target: Target, fit: GaussianFit, du: Floats, dy: Floats) -> Bend:
-    """The bend averaged over deviations of either sign from the centre of a fit."""
-    u, y = fit.u[:, None] + np.hstack([du, -du]), fit.y[:, None] + np.hstack([dy, -dy])
-    share, weight, by_z = _curvature(target, u, y)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cloud:
+    """Deviations of a fit from its centre, wherever that is; each stands for both signs."""
+
+    u: Floats  # (n_nodes, n_pairs)
+    y: Floats  # (n_others, n_pairs)
+    field: Floats  # (n_rows, n_pairs) what they do to the log field of rows
+
+    def over(self, target: Target, fit: GaussianFit) -> tuple[Floats, Floats]:
+        """(n_rows, 2 n_pairs) and (n_nuisances, 2 n_pairs) log field and nuisances about a centre."""
+        centre, k = target.field(fit.u[:, None], fit.y[:, None]), target.slopes.shape[1]
+        z = fit.y[k:, None]
+        return (
+            np.hstack([centre + self.field, centre - self.field]),
+            np.hstack([z + self.y[k:], z - self.y[k:]]),
+        )
+
+
+def cloud_of(target: Target, fit: GaussianFit, white: Floats) -> Cloud:
+    """Deviations from standard normals (n_white, n_pairs)."""
+    u, y = fit.spread(white)
+    return Cloud(u=u, y=y, field=np.asarray(target.read @ u) + target.slopes @ y[: target.slopes.shape[1]])
+
+
+def average_bend(target: Target, fit: GaussianFit, cloud: Cloud) -> Bend:
+    """The bend averaged over deviations from the centre of a fit."""
+    share, weight, by_z = target.likelihood.curvature(*cloud.over(target, fit))
     return Bend(share=share, weight=weight, by_z=by_z, own=bend_at(target, fit.u, fit.y).own)
 
 
@@ -184,7 +218,7 @@ def gaussian_at(target: Target, u: Floats, y: Floats, bend: Bend | None = None) 
     rows = target.read if share is None else (share @ target.read).tocsr()
     wide = (np.diff(rows.indptr) > _WIDE_ROW) & (weight > 0.0)
     narrow = rows[~wide] if wide.any() else rows
-    factor = factorise((target.precision + narrow.T @ diags(weight[~wide]) @ narrow).tocsc())
+    factor = factorise(target.precision + narrow.T @ diags(weight[~wide]) @ narrow, target.spots)
     low = (diags(np.sqrt(weight[wide])) @ rows[wide]).toarray().T if wide.any() else np.zeros((len(u), 0))
     reach = factor.whiten(low)
     root, axes = np.linalg.eigh(reach.T @ reach)
@@ -286,37 +320,34 @@ def averaged(target: Target, fit: GaussianFit, white: Floats) -> GaussianFit | N
         (n_white, n_pairs) standard normals; each is used with both signs.
     """
     for _ in range(_MAX_BENDS):
-        found = centred(target, fit, white)
+        cloud = cloud_of(target, fit, white)
+        found = centred(target, fit, cloud)
         if found is None:
             return None
-        du, dy = found.spread(white)
-        bend = average_bend(target, found, du, dy)
-        if _lost(target, found.bend, bend, du, dy) < _SERVES:
+        bend = average_bend(target, found, cloud)
+        if _lost(found.bend, bend, cloud) < _SERVES:
             return found
         fit = gaussian_at(target, found.u, found.y, bend)
-    return centred(target, fit, white)
+    return centred(target, fit, cloud_of(target, fit, white))
 
 
-def _lost(target: Target, old: Bend, new: Bend, du: Floats, dy: Floats) -> float:
+def _lost(old: Bend, new: Bend, cloud: Cloud) -> float:
     """Divergence between Gaussians of two bends: half the variance, over one, of how their exponents differ."""
-    return 0.5 * float(np.var(_bent(target, new, du, dy) - _bent(target, old, du, dy)))
+    return 0.5 * float(np.var(_bent(new, cloud) - _bent(old, cloud)))
 
 
-def _bent(target: Target, bend: Bend, du: Floats, dy: Floats) -> Floats:
-    """(n_draws,) half the square of deviations, as the evidence bends."""
-    k = target.slopes.shape[1]
-    rows = np.asarray(target.read @ du) + target.slopes @ dy[:k]
-    groups = rows if bend.share is None else np.asarray(bend.share @ rows)
-    z = dy[k:]
+def _bent(bend: Bend, cloud: Cloud) -> Floats:
+    """(n_pairs,) half the square of deviations, as the evidence bends."""
+    groups = cloud.field if bend.share is None else np.asarray(bend.share @ cloud.field)
+    z = cloud.y[len(cloud.y) - len(bend.own) :]
     squares = bend.weight @ np.square(groups + bend.by_z @ z) + np.einsum("ij,ij->j", z, bend.own @ z)
     return np.asarray(0.5 * squares)
 
 
-def centred(target: Target, fit: GaussianFit, white: Floats) -> GaussianFit | None:
+def centred(target: Target, fit: GaussianFit, cloud: Cloud) -> GaussianFit | None:
     """The fit moved to where the average slope over it vanishes; None where such a place is not found."""
-    du, dy = fit.spread(white)
     for _ in range(_MAX_TURNS):
-        mean_u, mean_y = _average_slope(target, fit, du, dy)
+        mean_u, mean_y = average_slope(target, fit, cloud)
         if not (np.isfinite(mean_u).all() and np.isfinite(mean_y).all()):
             return None
         step_u, step_y = fit.solve(mean_u, mean_y)
@@ -335,9 +366,8 @@ def recentred(
     num_parts = max(1, num_pairs // at_once)
     total_u, total_y = np.zeros((len(fit.u), 1)), np.zeros((len(fit.y), 1))
     for _ in range(num_parts):
-        mean_u, mean_y = _average_slope(
-            target, fit, *fit.spread(rng.standard_normal((fit.num_white, at_once)))
-        )
+        white = rng.standard_normal((fit.num_white, at_once))
+        mean_u, mean_y = average_slope(target, fit, cloud_of(target, fit, white))
         total_u += mean_u / num_parts
         total_y += mean_y / num_parts
     if not (np.isfinite(total_u).all() and np.isfinite(total_y).all()):
@@ -346,13 +376,14 @@ def recentred(
     return fit.moved(fit.u + step_u[:, 0], fit.y + step_y[:, 0])
 
 
-def _average_slope(target: Target, fit: GaussianFit, du: Floats, dy: Floats) -> tuple[Floats, Floats]:
-    """(n_nodes, 1) and (n_others, 1) slope of log p averaged over deviations of either sign."""
+def average_slope(target: Target, fit: GaussianFit, cloud: Cloud) -> tuple[Floats, Floats]:
+    """(n_nodes, 1) and (n_others, 1) slope of log p averaged over deviations; that of the prior is the centre's."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        _, by_u, by_y = target.gradient(
-            fit.u[:, None] + np.hstack([du, -du]), fit.y[:, None] + np.hstack([dy, -dy])
-        )
-    return by_u.mean(axis=1, keepdims=True), by_y.mean(axis=1, keepdims=True)
+        _, by_field, by_z = target.likelihood.gradient(*cloud.over(target, fit))
+        by_row = by_field.mean(axis=1, keepdims=True)
+    by_u = np.asarray(target.read.T @ by_row) - np.asarray(target.precision @ fit.u[:, None])
+    by_y = np.concatenate([target.slopes.T @ by_row, by_z.mean(axis=1, keepdims=True)]) - fit.y[:, None]
+    return by_u, by_y
 
 
 def log_excess(target: Target, fit: GaussianFit, white: Floats) -> Floats:
@@ -360,7 +391,8 @@ def log_excess(target: Target, fit: GaussianFit, white: Floats) -> Floats:
 
     Its mean is a lower bound of the logarithm of the marginal likelihood.
     """
-    du, dy = fit.spread(white)
+    cloud = cloud_of(target, fit, white)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        value = target.value(fit.u[:, None] + np.hstack([du, -du]), fit.y[:, None] + np.hstack([dy, -dy]))
+        like = target.likelihood.value(*cloud.over(target, fit))
+        value = like + target.prior_about(fit.u, fit.y, cloud.u, cloud.y)
     return np.where(np.isfinite(value), value, -np.inf) - np.tile(fit.log_density(white), 2)

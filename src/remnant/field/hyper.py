@@ -4,14 +4,15 @@ The fit of a point (`remnant.field.conditional`) starts from that of its neighbo
 enough, and bounds the marginal likelihood from below. The mode of that bound is found by differences, and a grid is
 grown from it along the principal axes for as long as its points weigh anything. By how much the bound falls short is
 found by bridging at every other point and is smooth between them (`remnant.field.bridging`). On all but small lattices
-the axes are those of a lattice of twice the spacing. On large ones the bound is the weight: where data are many, what
-it lacks hardly changes from point to point.
+the axes are those of a lattice of twice or four times the spacing. On large ones the bound is the weight: where data
+are many, what it lacks hardly changes from point to point.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from scipy.sparse import block_diag, csc_matrix, csr_matrix
@@ -39,6 +40,8 @@ from remnant.field.moves import Pace, bridged, moves_for, pace_of
 from remnant.numerics.threads import side_by_side
 from remnant.units import Floats, Ints
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 Progress = Callable[[float], None]
 Place = tuple[int, int]
 
@@ -47,7 +50,11 @@ _FEWER_PAIRS = 8  # the same on a large lattice
 _ROUGH_PAIRS = 4  # the same on a lattice that only shows where the mode is
 _REFINED_PAIRS = 16  # for the centre of a fit on a large lattice, before draws of it are taken
 _HELD_NODES = 10_000  # largest lattice whose factors are kept
+_PAIRED_NODES = (
+    300_000  # largest lattice whose points are fitted side by side: above, threads share one factor
+)
 _SKETCHED_NODES = 1_500  # above which the mode is that of a coarser lattice
+_WIDEST = 4.0  # spacings of the fine lattice in one of that: wider ones would blur the range that is sought
 _MAX_TURNS = 8
 _LEAST_REACH = 0.01  # of differences, in prior standard deviations
 _APT = 1.7
@@ -118,6 +125,7 @@ class Search:
         self.num_pairs = _NUM_PAIRS if self.is_exact else _FEWER_PAIRS
         self.seed = int(rng.integers(2**62))  # of normals that all points share, so that their noise does too
         self.laplacian = graph_laplacian(model.lattice)
+        self.spots = np.tile(model.lattice.spots(), (model.num_fields, 1))
         self.known: list[Point] = []
         self.sketch: tuple[Point, csr_matrix] | None = None  # a coarser lattice's fit, and how nodes read it
         self.free = [not model.range_m.is_certain, not model.spread.is_certain]
@@ -142,6 +150,7 @@ class Search:
         return Target(
             precision=q if model.num_fields == 1 else csc_matrix(block_diag([q] * model.num_fields)),
             log_det=log_det * model.num_fields,
+            spots=self.spots,
             read=model.read,
             slopes=np.ascontiguousarray(model.covariates * model.slope_sd),
             offset=centre * carried + model.covariates @ model.slope_mean,
@@ -162,6 +171,12 @@ class Search:
             return target, fit
         return target, recentred(target, fit, num_pairs=_REFINED_PAIRS, at_once=_FEWER_PAIRS, rng=rng)
 
+    def each(self, call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """Results of a call that fits; one after another where two fits would take too much memory."""
+        if self.model.lattice.num_nodes * self.model.num_fields > _PAIRED_NODES:
+            return [call(item) for item in items]
+        return side_by_side(call, items)
+
     def points(self, ats: list[Floats]) -> list[Point]:
         """The fits at some points, each from the nearest that was known before; every point once."""
 
@@ -169,7 +184,7 @@ class Search:
             return next((p for p in self.known if np.abs(p.at - at).max() < 1e-9), None)
 
         wanted = [at for at in ats if known(at) is None]
-        self.known += side_by_side(self._point, wanted)
+        self.known += self.each(self._point, wanted)
         return [p for p in map(known, ats) if p is not None]
 
     def _point(self, at: Floats) -> Point:
@@ -374,7 +389,7 @@ def _coarser(model: LatentModel, most_nodes: int) -> tuple[LatentModel, csr_matr
     """The same model on a lattice of wider spacing, and how the nodes of the one read those of the other."""
     x, y = model.lattice.places()
     wider = 2.0
-    while model.lattice.num_nodes > most_nodes * wider**2:
+    while wider < _WIDEST and model.lattice.num_nodes > most_nodes * wider**2:
         wider *= 2.0
     lattice = lattice_over(x, y, wider * model.lattice.spacing_m, 0.0)
     once = lattice.interpolation(x, y)

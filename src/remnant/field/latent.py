@@ -20,7 +20,6 @@ from remnant.field.latent_model import USUAL_EFFORT
 from remnant.field.latent_model import Effort as Effort
 from remnant.field.latent_model import LatentModel as LatentModel
 from remnant.field.moves import moved, start_chains
-from remnant.numerics.threads import side_by_side
 from remnant.units import Floats, Ints
 
 _DRAWS_AT_ONCE = 32
@@ -159,7 +158,7 @@ def _draws(points: list[Point], chosen: Ints, search: Search, tell: Progress) ->
             u, y = fit.spread(white)
             nodes[part], others[part] = (fit.u[:, None] + u).T, (fit.y[:, None] + y).T
 
-    side_by_side(draw, range(len(tasks)))
+    search.each(draw, range(len(tasks)))
     tell(1.0)
     return nodes, others, float(np.average(taken, weights=[mine.size for _, mine in tasks]))
 

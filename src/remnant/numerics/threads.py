@@ -46,7 +46,7 @@ def side_by_side(call: Callable[[Item], Result], items: Iterable[Item]) -> list[
     """Results of a call for every item, in order; as many at a time as there are threads (`NUMBA_NUM_THREADS`).
 
     The call must not depend on what the others do. It should spend its time in code that frees the interpreter:
-    compiled loops, NumPy, SuperLU.
+    compiled loops, NumPy.
 
     Examples
     --------
