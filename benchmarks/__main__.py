@@ -33,6 +33,8 @@ CASES = (
     "bosnia",
     "national",
     "plan",
+    "design",
+    "verdicts",
 )
 PACKAGES = (
     "remnant",

@@ -1,4 +1,7 @@
-"""Release verdicts on 10,000 hazard areas of a weighed case: limits on chances, densities, risk and evidence."""
+"""Release verdicts on 10,000 hazard areas of a weighed case: limits on chances, densities, risk and evidence.
+
+The draws are those of the prior: what is measured is the way from draws to verdicts, not the fit.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ import numpy as np
 import shapely
 
 from benchmarks.reduction import TYPES, _source, blobs, records
-from remnant.evidence import Case, MinimumEvidence, Policy
+from remnant.evidence import Case, MinimumEvidence, Policy, reduce_case
+from remnant.field.groups import groups_of
+from remnant.field.stratum import posterior_at
 from remnant.releasing import Judge, Judged, record_weights
-from remnant.weighing import Weighed, weigh
+from remnant.weighing import Weighed, weighed_with
 
 TITLE = "Release verdicts on 10,000 hazard areas"
 REPEATS = 1
@@ -30,12 +35,17 @@ _ALL = replace(
 
 
 def prepare(num: int = NUM_AREAS) -> Weighed:
-    """A weighed case, and a small one first so that everything is compiled."""
+    """A case weighed with draws from the prior, and a small one first so that everything is compiled."""
     if num == NUM_AREAS:
         small = prepare(100)
         for variant in VARIANTS.values():
             variant(small)
-    return weigh(register(num))
+    case = register(num)
+    groups = groups_of(case, reduce_case(case))
+    z = np.random.default_rng([2026, *b"draws"]).standard_normal(
+        (case.num_draws, len(groups.table.parameters))
+    )
+    return weighed_with(case, posterior_at(groups, z), seed=case.seed)
 
 
 def register(num: int) -> Case:

@@ -65,7 +65,7 @@ class StratumPosterior:
         order = linear_sum_assignment(cdist(other.z[:, there], self.z[:, here], "sqeuclidean"))[1]
         z = self.z.copy()
         z[:, informed] = self.z[order][:, informed]
-        return _posterior_at(self.groups, z, self.log_evidence)
+        return posterior_at(self.groups, z, self.log_evidence)
 
 
 def fit_stratum(
@@ -104,10 +104,10 @@ def fit_stratum(
         )
         z[:, informed] = population.z
         log_evidence = population.log_evidence
-    return _posterior_at(groups, z, log_evidence)
+    return posterior_at(groups, z, log_evidence)
 
 
-def _posterior_at(groups: Groups, z: Floats, log_evidence: float) -> StratumPosterior:
+def posterior_at(groups: Groups, z: Floats, log_evidence: float) -> StratumPosterior:
     """The posterior at draws of everything uncertain."""
     table = groups.table
     return StratumPosterior(
