@@ -16,7 +16,7 @@ TITLE = "Split of search effort over 2,000 areas"
 REPEATS = 3
 BASE = "HiGHS (scipy.optimize.linprog), 64 pieces an area"
 NUM_AREAS, HOURS, PIECES = 2_000, 10_000.0, 64
-_MOST_H = 60.0  # in one area, for the pieces
+_MOST_H = 400.0  # in one area, for the pieces
 
 Areas = tuple[Floats, Floats]
 

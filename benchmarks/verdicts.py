@@ -45,7 +45,7 @@ def prepare(num: int = NUM_AREAS) -> Weighed:
     z = np.random.default_rng([2026, *b"draws"]).standard_normal(
         (case.num_draws, len(groups.table.parameters))
     )
-    return weighed_with(case, posterior_at(groups, z), seed=case.seed)
+    return weighed_with(case, posterior_at(groups, z, 0.0), seed=case.seed)
 
 
 def register(num: int) -> Case:

@@ -44,8 +44,9 @@ def test_the_field_is_there_with_its_numbers(result: Assessment) -> None:
     assert result.field.area_placed.tolist() == [True, True, True, False]
 
 
-def test_areas_tell_their_factor_and_the_placeless_one_has_none(result: Assessment) -> None:
-    areas = result.areas
+def test_areas_tell_their_factor_and_the_placeless_one_has_none(case: Case) -> None:
+    # logarithms differ by 0.04 between the first two, with a spread of 0.8 from draw to draw: 300 draws cannot tell
+    areas = assess(replace(case, num_draws=4000)).areas
     assert areas["field_factor"].isna().tolist() == [False, False, False, True]
     assert (areas["field_q05"][:3] < areas["field_factor"][:3]).all()
     assert areas["field_factor"][0] > areas["field_factor"][1]

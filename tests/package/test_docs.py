@@ -55,13 +55,23 @@ def test_printed_output_is_what_the_command_prints_today(page: Path, tmp_path: P
     assert generate.with_outputs(text, cwd=generate.workplace(tmp_path)) == text, "run `make docs-generate`"
 
 
+def _shown() -> set[str]:
+    """Commands that some page shows with what they print: they are run for that page."""
+    return {
+        command
+        for page in PAGES
+        for block in generate.RUN_BLOCK.finditer(page.read_text("utf-8"))
+        for command in generate.commands_of(block["body"])
+    }
+
+
 @pytest.mark.parametrize("page", _with(generate.CONSOLE_BLOCK), ids=_name)
 def test_commands_of_the_page_do_what_the_page_says(page: Path, tmp_path: Path) -> None:
     text = generate.RUN_BLOCK.sub("", page.read_text("utf-8"))
     cwd = generate.workplace(tmp_path)
     for block in generate.CONSOLE_BLOCK.finditer(text):
         for command in generate.commands_of(block["body"]):
-            if command.startswith("remnant "):
+            if command.startswith("remnant ") and command not in _shown():
                 result = generate.run(command, cwd=cwd)
                 assert result.code == 0, f"{command}\n{result.output}\n{result.errors}"
 
