@@ -135,10 +135,11 @@ VARIANTS: Mapping[str, Callable[[Weighed], Any]] = {
 }
 
 
-def notes(results: Mapping[str, Any]) -> list[str]:
+def facts(_: Any, results: Mapping[str, Any]) -> dict[str, str]:
     """What was judged."""
     weights, tried, more = results["weights of two records an area"]
     judged = results["verdicts, every kind of limit"]
-    return [
-        f"{judged.verdict.size:,} areas; {weights.area.size:,} weights of {len(tried):,} records, {more:,} left aside"
-    ]
+    return {
+        "areas": f"{judged.verdict.size:,}",
+        "weights": f"{weights.area.size:,} of {len(tried):,} records; {more:,} pairs left aside",
+    }
