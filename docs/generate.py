@@ -39,7 +39,6 @@ ROOMS = (
     "releasing",
     "decide",
     "decide.plan",
-    "decide.release",
     "decide.scenario",
     "score",
     "simulate",
