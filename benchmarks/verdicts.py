@@ -119,7 +119,7 @@ def everything(weighed: Weighed) -> Judged:
 def to_search(weighed: Weighed) -> Any:
     """Ground to search by one method, where the policy is not met."""
     judge = Judge(weighed, _CHANCES)
-    return judge.search_m2("manual detector", np.arange(judge.area_m2.size))
+    return judge.search_m2(["manual detector"], np.arange(judge.area_m2.size))
 
 
 def by_record(weighed: Weighed) -> Any:

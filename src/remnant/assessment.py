@@ -293,7 +293,8 @@ def _areas(weighed: Weighed) -> gpd.GeoDataFrame:
     meets = judged.verdict == "meets"
     further = np.where(meets, 0.0, np.nan)
     others = np.flatnonzero(~meets)
-    further[others] = judge.search_m2(usual_method(weighed), others)
+    usual = usual_method(case)
+    further[others] = judge.search_m2([usual], others)[usual]
     reasons = judged.reasons.astype(object)
     for a, day in zip(others.tolist(), judge.wait(others).until.tolist(), strict=True):
         if not np.isnan(day):

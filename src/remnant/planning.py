@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from remnant.assessment import Assessment
 from remnant.decide.plan import PlanAreas
 from remnant.errors import InvalidInput, NotEstimable
+from remnant.field import left_in_all
 from remnant.releasing import Judge
 from remnant.units import Floats, Ints, day_number
 from remnant.weighing import Weighed
@@ -44,8 +45,9 @@ def areas_to_plan(
     Expected armed items of a draw are its expected explosive items at the first date times the share of all draws' mean
     that is armed at each date.
     """
-    counted = weighed.counted
-    explosive = counted.area_exists * counted.area_moments[:, :, 0]
+    posterior, every = weighed.posterior, np.arange(weighed.case.areas.id.size)
+    left = left_in_all(posterior, weighed.days[0], weighed.as_of_day, every)
+    explosive = left.expected[:, :, 3]
     is_open = (assessment.areas["status"] == "open").to_numpy() & (explosive.mean(axis=0) > 0.0)
     keep = np.flatnonzero(is_open)
     if not keep.size:
@@ -63,7 +65,7 @@ def areas_to_plan(
         area_m2=table["area_m2"].to_numpy(np.float64),
         harm=rate,
         dates_d=np.array([day_number(d) for d in assessment.dates]),
-        p_any=counted.area_any[:, keep, 0, 1].mean(axis=0, dtype=np.float64),
+        p_any=left.p_any[:, keep, 3].mean(axis=0),
         items=explosive[:, keep].mean(axis=0),
         harm_unit=harm_unit,
         place_known=table["place_known"].to_numpy(np.bool_),

@@ -21,6 +21,7 @@ from remnant.field import (
     count_remaining,
     fit_field,
     fit_stratum,
+    left_in_all,
     never_changes,
     summarise,
     thinned,
@@ -245,8 +246,8 @@ def activity_draws(weighed: Weighed) -> ActivityDraws:
     return draw_activities(weighed.case.catalogue.activities, len(weighed.posterior.z), rng=rng)
 
 
-def area_laws(weighed: Weighed, method: str) -> tuple[AreaLaws, Ints]:
-    """What the hazard areas of a case still hold on the first asked date, draw by draw, and which areas these are.
+def area_laws(weighed: Weighed, method: str, day: float | None = None) -> tuple[AreaLaws, Ints]:
+    """What the hazard areas of a case still hold on a day, draw by draw, and which areas these are.
 
     Parameters
     ----------
@@ -255,22 +256,26 @@ def area_laws(weighed: Weighed, method: str) -> tuple[AreaLaws, Ints]:
     method
         Catalogue name of the method that would survey them; where the case's own searches used it, its detection is
         what they have taught, and goes with the draws of what is left.
+    day
+        Default: the first asked date. [d]
 
     Returns
     -------
     Laws of n areas of explosive items, and the index of each area in the case: those with a place and ground of their
     own.
     """
-    case, reduction, counted = weighed.case, weighed.reduction, weighed.counted
+    case, reduction, posterior = weighed.case, weighed.reduction, weighed.posterior
     has_own = np.isin(np.arange(case.areas.id.size), reduction.source_area)
     usable = np.flatnonzero(
         has_own & ~shapely.is_missing(case.areas.geometry) & (reduction.area_owned_m2 > 0.0)
     )
-    mean, variance = (counted.area_moments[:, usable, k].astype(np.float64) for k in (0, 1))
+    asked = weighed.days[0] if day is None else day
+    left = left_in_all(posterior, asked, weighed.as_of_day, usable)
+    mean, variance = left.mean[:, :, 3], left.variance[:, :, 3]
     clumped = variance > mean * (1.0 + 1e-9)
     size = np.where(clumped, np.square(mean) / np.where(clumped, variance - mean, 1.0), np.inf)
     laws = AreaLaws(
-        exists=np.asarray(counted.area_exists[:, usable], dtype=np.float64),
+        exists=left.exists,
         mean=mean,
         size=np.clip(size, 1e-12, 1e9),
         p_detect=detection_draws(weighed, method),

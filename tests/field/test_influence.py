@@ -10,7 +10,13 @@ import pytest
 import shapely
 
 from remnant.evidence import Case, ModelSpec, Policy, reduce_case
-from remnant.field import FieldPosterior, Influence, count_remaining, influence_of, influence_rows
+from remnant.field import (
+    FieldPosterior,
+    Influence,
+    influence_of,
+    influence_rows,
+    left_in_all,
+)
 from remnant.field.pieces import FOUND, KINDS, MET, OWN, SEARCHED, pieces_of
 from remnant.field.spatial import fit_field
 from remnant.units import day_number
@@ -136,8 +142,9 @@ def test_expected_items_are_those_that_are_counted(
 ) -> None:
     """The second route: the moments that verdicts are made from."""
     day = float(day_number(case.as_of))
-    counted = count_remaining(posterior, [day], day, {"all": np.arange(5)}, seed=[1])
-    mean = (counted.area_exists * counted.area_moments[:, :, 0]).mean(axis=0)
+    every = np.arange(case.areas.id.size)
+    left = left_in_all(posterior, day, day, every)
+    mean = left.expected[:, :, 3].mean(axis=0)
     used = min(len(posterior.z), 1000)
     if used == len(posterior.z):
         assert whole(found) == pytest.approx(mean)

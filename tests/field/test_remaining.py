@@ -17,6 +17,7 @@ from remnant.field import (
     cells_remaining,
     count_remaining,
     fit_stratum,
+    left_in_all,
     mixture,
     parameters_of,
     thinned,
@@ -247,7 +248,7 @@ def test_chance_and_moments_of_an_area_are_those_of_simulation(worlds: ModuleTyp
     case = crowded(worlds)
     posterior = given(case, num=6, level=1e-4)
     as_of = day_number(case.as_of)
-    got = count_remaining(posterior, [as_of], as_of, {}, seed=[1])
+    got = left_in_all(posterior, as_of, as_of, np.arange(3))
     reduction = posterior.reduction
     compiled = compile_histories(reduction.histories, posterior.table, as_of, [as_of])
     left = compiled.remaining(posterior.table, posterior.z, posterior.table.values(posterior.z))[:, :, 0]
@@ -267,11 +268,11 @@ def test_chance_and_moments_of_an_area_are_those_of_simulation(worlds: ModuleTyp
         )
         items = rng.poisson(every)
         some = holds[:, np.unique(source)].any(axis=1)
-        assert got.area_exists[j, area] == pytest.approx(some.mean(), abs=0.01)
-        assert got.area_moments[j, area, 0] == pytest.approx(items[some].mean(), rel=0.03)
-        assert got.area_moments[j, area, 1] == pytest.approx(items[some].var(), rel=0.08)
-        assert got.area_any[j, area, 0, 1] == pytest.approx((items > 0).mean(), abs=0.01)
-        assert got.area_any[j, area, 0, 0] == pytest.approx((rng.poisson(armed) > 0).mean(), abs=0.01)
+        assert got.exists[j, area] == pytest.approx(some.mean(), abs=0.01)
+        assert got.mean[j, area, 3] == pytest.approx(items[some].mean(), rel=0.03)
+        assert got.variance[j, area, 3] == pytest.approx(items[some].var(), rel=0.08)
+        assert got.p_any[j, area, 3] == pytest.approx((items > 0).mean(), abs=0.01)
+        assert got.p_any[j, area, 0] == pytest.approx((rng.poisson(armed) > 0).mean(), abs=0.01)
     assert num_shared, "no area has items of two sources: nothing tests how they are put together"
 
 
@@ -300,8 +301,6 @@ def test_ageless_items_are_answered_once_and_the_same(
         assert (getattr(short[0].by_group["all"], name) == getattr(direct[0].by_group["all"], name)).all()
         assert (getattr(short[1], name) == getattr(direct[1], name)).all()
     assert (short[0].group_draws["all"] == direct[0].group_draws["all"]).all()
-    assert (short[0].area_any == direct[0].area_any).all()
-    assert (short[0].area_moments == direct[0].area_moments).all()
 
 
 def test_chunks_and_threads_change_no_sum_in_law(worlds: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,7 +318,6 @@ def test_chunks_and_threads_change_no_sum_in_law(worlds: ModuleType, monkeypatch
     assert (once().group_draws["all"] == one.group_draws["all"]).all()
     monkeypatch.setattr(module, "_PORTIONS_AT_ONCE", 1)
     many = once()
-    assert (many.area_any == one.area_any).all()
     draws = one.group_draws["all"][:, 0, 3]
     other = many.group_draws["all"][:, 0, 3]
     assert draws.mean() == pytest.approx(other.mean(), abs=4 * np.sqrt(2) * draws.std() / np.sqrt(2000))

@@ -14,7 +14,7 @@ from scipy.special import gammaln
 
 from remnant.catalogue import Range
 from remnant.evidence import Case, reduce_case
-from remnant.field import StratumPosterior, count_remaining, fit_stratum
+from remnant.field import StratumPosterior, count_remaining, fit_stratum, left_in_all
 from remnant.numerics import link_of
 from remnant.units import day_number
 
@@ -121,9 +121,9 @@ def brute_force(case: Case, found: int, coverage: float) -> Brute:
 def expected(posterior: StratumPosterior, case: Case) -> tuple[np.ndarray, np.ndarray]:
     """(n_draws, n_areas) expected explosive items, and chance of any, given each draw: no Poisson noise."""
     as_of = day_number(case.as_of)
-    counted = count_remaining(posterior, [as_of], as_of, {}, seed=[1])
-    mean = counted.area_exists * counted.area_moments[:, :, 0]
-    return mean, counted.area_any[:, :, 0, 1].astype(float)
+    every = np.arange(case.areas.id.size)
+    left = left_in_all(posterior, as_of, as_of, every)
+    return left.expected[:, :, 3], left.p_any[:, :, 3]
 
 
 def close(draws: np.ndarray, wanted: float, errors: float = 5.0) -> bool:

@@ -1,4 +1,4 @@
-"""What is left in areas in closed form: against counts by simulation, and against the chances of the count itself."""
+"""What is left in areas in closed form: against counts by simulation and by hand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from remnant.evidence import Case, ModelSpec
-from remnant.field import LeftInAreas, left_in_areas
+from remnant.field import LeftInAreas, left_in_all
 from remnant.simulate import simulate_case
 from remnant.weighing import Weighed, weigh
 
@@ -18,31 +18,13 @@ from remnant.weighing import Weighed, weigh
 def whole(weighed: Weighed, day: int = 0, areas: np.ndarray | None = None, **more: object) -> LeftInAreas:
     """All blocks of areas joined."""
     chosen = np.arange(weighed.case.areas.id.size) if areas is None else areas
-    parts = list(
-        left_in_areas(weighed.posterior, weighed.days[day], weighed.as_of_day, chosen, **more)  # type: ignore[arg-type]
-    )
-    names = ("exists", "p_any", "mean", "variance")
-    return LeftInAreas(
-        area=np.concatenate([p.area for p in parts]),
-        **{n: np.concatenate([getattr(p, n) for p in parts], axis=1) for n in names},
-    )
+    return left_in_all(weighed.posterior, weighed.days[day], weighed.as_of_day, chosen, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module", params=["stratum", "field"])
 def weighed(worlds: ModuleType, request: pytest.FixtureRequest) -> Weighed:
     case: Case = simulate_case(worlds.world(np.random.default_rng(3)), rng=np.random.default_rng(4))[0]
     return weigh(replace(case, num_draws=2000, model=ModelSpec(kind=request.param)))
-
-
-@pytest.mark.parametrize("day", [0, 1])
-def test_chances_are_those_of_the_count(weighed: Weighed, day: int) -> None:
-    left = whole(weighed, day)
-    for k, state in enumerate((0, 3)):
-        np.testing.assert_allclose(left.p_any[:, :, state], weighed.counted.area_any[:, :, day, k], atol=1e-6)
-    if day == 0:
-        np.testing.assert_allclose(left.exists, weighed.counted.area_exists, rtol=1e-12)
-        np.testing.assert_allclose(left.mean[:, :, 3], weighed.counted.area_moments[:, :, 0], rtol=1e-9)
-        np.testing.assert_allclose(left.variance[:, :, 3], weighed.counted.area_moments[:, :, 1], rtol=1e-6)
 
 
 @pytest.mark.parametrize("day", [0, 1])

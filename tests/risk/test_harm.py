@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from remnant.catalogue import load_catalogue
 from remnant.errors import InvalidInput, NotEstimable
 from remnant.evidence import Case
-from remnant.field import area_states
+from remnant.field import area_states, left_in_all
 from remnant.numerics import even_normals
 from remnant.risk import (
     DeminingDraws,
@@ -404,7 +404,9 @@ def test_items_by_state_add_up_to_the_moments_and_counts_of_the_case(case: Case)
     counted = weighed.counted
     known = ~np.isnan(states[0, :, 0, 0])
     assert known.any()
-    expected = counted.area_exists * counted.area_moments[:, :, 0]
+    every = np.arange(known.size)
+    left = left_in_all(weighed.posterior, weighed.days[0], weighed.as_of_day, every)
+    expected = left.expected[:, :, 3]
     assert np.allclose(states[:, known, 0].sum(axis=2), expected[:, known], rtol=1e-9)
     # counts of areas, drawn item by item, have these means
     for a, portions in weighed.area_portions.items():

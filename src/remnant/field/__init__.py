@@ -1,6 +1,7 @@
 """Density priors and posteriors, and how many items they leave in the ground."""
 
 from remnant.field.area_laws import LeftInAreas as LeftInAreas
+from remnant.field.area_laws import left_in_all as left_in_all
 from remnant.field.area_laws import left_in_areas as left_in_areas
 from remnant.field.area_states import area_states as area_states
 from remnant.field.bare import BareCells as BareCells

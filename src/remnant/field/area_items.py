@@ -83,7 +83,7 @@ class AreaItems:
     pieces: Pieces
     values: Floats
     levels: Floats
-    exposure: Floats  # (n_histories, n_draws)
+    exposure: Floats  # (n_draws, n_histories)
     left: Floats  # (n_histories, n_draws)
 
     @classmethod
@@ -96,7 +96,7 @@ class AreaItems:
             pieces=pieces,
             values=values,
             levels=posterior.table.levels(values),
-            exposure=np.ascontiguousarray(posterior.groups.exposure(z, values).T),
+            exposure=posterior.groups.exposure(z, values),
             left=_left_share(posterior, z, day, as_of_day),
         )
 
@@ -106,7 +106,7 @@ class AreaItems:
         groups, table = posterior.groups, posterior.table
         level = self.levels[:, table.unit_level[unit]] * np.exp(posterior.log_field(unit, draws))
         alpha = self.values[:, table.unit_clump[unit]] * posterior.reduction.unit_num_blocks[unit]
-        reached = level * np.asarray((groups.every_ground[unit] @ self.exposure).T)
+        reached = level * groups.reached(unit, self.exposure)
         bare = level * np.asarray((ground.by_history[rows] @ self.left).T)
         found, met, rest = groups.found[unit], groups.met[unit], 1.0 - share
         full = bare * (alpha + found + met) / (alpha + reached)

@@ -56,6 +56,27 @@ class LeftInAreas:
         return self.exists[:, :, None] * self.mean
 
 
+def left_in_all(
+    posterior: DensityPosterior,
+    day: float,
+    as_of_day: float,
+    areas: Ints,
+    *,
+    draws: Ints | None = None,
+) -> LeftInAreas:
+    """What is left in areas on a day, all in one: see `left_in_areas`."""
+    num_draws = len(posterior.z) if draws is None else draws.size
+    parts = list(left_in_areas(posterior, day, as_of_day, areas, draws=draws))
+    shapes = {"exists": (0,), "p_any": (0, _STATES), "mean": (0, _STATES), "variance": (0, _STATES)}
+    return LeftInAreas(
+        area=np.concatenate([np.zeros(0, np.int64), *(p.area for p in parts)]),
+        **{
+            name: np.concatenate([np.zeros((num_draws, *none)), *(getattr(p, name) for p in parts)], axis=1)
+            for name, none in shapes.items()
+        },
+    )
+
+
 def left_in_areas(
     posterior: DensityPosterior,
     day: float,
@@ -78,60 +99,31 @@ def left_in_areas(
         Which draws; default all.
     """
     reduction, table = posterior.reduction, posterior.table
-    draws = np.arange(len(posterior.z)) if draws is None else draws
+    some = slice(None) if draws is None else draws  # a slice copies nothing
+    z, exists = posterior.z[some], posterior.exists[some]
     entries = reduction.by_portion
     entry_area = reduction.portion_area[entries.key]
-    mine = np.flatnonzero(entry_area >= 0)
+    mine = np.flatnonzero(np.isin(entry_area, areas))
     source = reduction.unit_source[entries.unit[mine]]
     order = mine[np.lexsort((entries.unit[mine], source, entry_area[mine]))]
     area, unit = entry_area[order], entries.unit[order]
-    z = posterior.z[draws]
-    left = compile_histories(reduction.histories, table, as_of_day, [day]).remaining(
-        table, z, table.values(z)
-    )
-    shares = np.ascontiguousarray(left[:, :, 0])
-    step = max(1, _NUMBERS_AT_ONCE // max(draws.size, 1) // _STATES)
+    used, history = np.unique(entries.history[order], return_inverse=True)
+    compiled = compile_histories([reduction.histories[h] for h in used], table, as_of_day, [day])
+    left = np.ascontiguousarray(compiled.remaining(table, z, table.values(z))[:, :, 0])
+    ground = entries.ground[order]
+    step = max(1, _NUMBERS_AT_ONCE // max(len(z), 1) // _STATES)
     for first in range(0, areas.size, step):
         block = areas[first : first + step]
         rows = slice(*np.searchsorted(area, [block[0], block[-1] + 1]).tolist())
-        keep = np.isin(area[rows], block)
-        mine = order[rows][keep]
-        unit_of, of_area = unit[rows][keep], area[rows][keep]
-        pairs, _, pair = distinct(of_area, reduction.unit_source[unit_of])
-        units, local = np.unique(unit_of, return_inverse=True)
-        shape, scale = posterior.clumps(units, draws)
-        walk = _LAWS.for_work(draws.size * mine.size)
-        none, mean, variance = walk(
-            shape, scale, shares, local.reshape(-1).astype(np.int64), entries.history[mine],
-            entries.ground[mine], pair, len(pairs),
+        pairs, _, pair = distinct(area[rows], reduction.unit_source[unit[rows]])
+        units, local = np.unique(unit[rows], return_inverse=True)
+        shape, scale = posterior.clumps(units, some)
+        walk = _LAWS.for_work(len(z) * pair.size)
+        held, p_any, mean, variance = walk(
+            shape, scale, left, local.reshape(-1).astype(np.int64), history[rows], ground[rows], pair,
+            np.searchsorted(block, pairs[:, 0]), pairs[:, 1], exists, block.size,
         )  # fmt: skip
-        exists = posterior.exists[draws][:, pairs[:, 1]]
-        yield _join(block, np.searchsorted(block, pairs[:, 0]), exists, none, mean, variance)
-
-
-def _join(
-    block: Ints, place: Ints, exists: Floats, none: Floats, mean: Floats, variance: Floats
-) -> LeftInAreas:
-    """Sources of the areas of a block added up."""
-    shape = (len(exists), block.size)
-    p_any, means, seconds = (np.zeros((*shape, _STATES)) for _ in range(3))
-    some = np.zeros(shape)
-    for pair, a in enumerate(place.tolist()):
-        q = exists[:, pair, None]
-        # chances of "any" are kept, not of "none": next to 1, small ones would lose their digits
-        p_any[:, a] += q * (1.0 - none[:, pair]) * (1.0 - p_any[:, a])
-        some[:, a] += exists[:, pair] * (1.0 - some[:, a])
-        means[:, a] += q * mean[:, pair]
-        seconds[:, a] += q * (variance[:, pair] + (1.0 - q) * np.square(mean[:, pair]))
-    held = np.maximum(some, np.finfo(np.float64).tiny)[:, :, None]
-    given = means / held
-    return LeftInAreas(
-        area=block,
-        exists=some,
-        p_any=p_any,
-        mean=given,
-        variance=np.maximum((seconds + np.square(means)) / held - np.square(given), 0.0),
-    )
+        yield LeftInAreas(area=block, exists=held, p_any=p_any, mean=mean, variance=variance)
 
 
 def _law_walk(
@@ -142,38 +134,54 @@ def _law_walk(
     history: Ints,
     ground: Floats,
     pair: Ints,
-    num_pairs: int,
-) -> tuple[Floats, Floats, Floats]:
-    """Chance of none, mean and variance, (n_draws, n_pairs, 4) each, if the source holds any.
+    pair_area: Ints,
+    pair_source: Ints,
+    exists: Floats,
+    num_areas: int,
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Chance of anything ever (n_draws, n_areas); chance of any, mean and variance, (n_draws, n_areas, 4) each.
 
-    Entries stand in order of pair and unit, so that the ground of a unit is summed before its clump is integrated.
+    Entries stand in order of pair (of area and source) and unit, so that the ground of a unit is summed before its
+    clump is integrated, and a source before it joins the others of its area. Chances of "any" are kept, not of "none":
+    next to 1, small ones would lose their digits.
     """
     num_draws = left.shape[0]
-    none = np.ones((num_draws, num_pairs, 4))
-    mean = np.zeros((num_draws, num_pairs, 4))
-    variance = np.zeros((num_draws, num_pairs, 4))
+    some = np.zeros((num_draws, num_areas))
+    p_any = np.zeros((num_draws, num_areas, 4))
+    means = np.zeros((num_draws, num_areas, 4))
+    seconds = np.zeros((num_draws, num_areas, 4))
     for j in numba.prange(num_draws):
-        reached = np.zeros(4)
-        log_none = np.zeros(4)
+        reached, log_none = np.zeros(4), np.zeros(4)
+        mean, variance = np.zeros(4), np.zeros(4)
         for e in range(len(unit)):
             for k in range(3):
-                some = ground[e] * left[j, history[e], k]
-                reached[k] += some
-                reached[3] += some
+                here = ground[e] * left[j, history[e], k]
+                reached[k] += here
+                reached[3] += here
             is_last = e + 1 == len(unit)
             if is_last or unit[e + 1] != unit[e] or pair[e + 1] != pair[e]:
-                u, p = unit[e], pair[e]
+                u = unit[e]
                 for k in range(4):
                     rate = scale[j, u] * reached[k]
                     log_none[k] -= shape[j, u] * np.log1p(rate)
-                    mean[j, p, k] += shape[j, u] * rate
-                    variance[j, p, k] += shape[j, u] * rate * (1.0 + rate)
+                    mean[k] += shape[j, u] * rate
+                    variance[k] += shape[j, u] * rate * (1.0 + rate)
                     reached[k] = 0.0
-                if is_last or pair[e + 1] != p:
-                    for k in range(4):
-                        none[j, p, k] = np.exp(log_none[k])
-                        log_none[k] = 0.0
-    return none, mean, variance
+            if is_last or pair[e + 1] != pair[e]:
+                a, q = pair_area[pair[e]], exists[j, pair_source[pair[e]]]
+                some[j, a] += q * (1.0 - some[j, a])
+                for k in range(4):
+                    p_any[j, a, k] += -q * np.expm1(log_none[k]) * (1.0 - p_any[j, a, k])
+                    means[j, a, k] += q * mean[k]
+                    seconds[j, a, k] += q * (variance[k] + (1.0 - q) * mean[k] ** 2)
+                    log_none[k] = mean[k] = variance[k] = 0.0
+        for a in range(num_areas):
+            held = max(some[j, a], 1e-300)
+            for k in range(4):
+                second = (seconds[j, a, k] + means[j, a, k] ** 2) / held
+                means[j, a, k] /= held
+                seconds[j, a, k] = max(second - means[j, a, k] ** 2, 0.0)
+    return some, p_any, means, seconds
 
 
 _LAWS = OneOrAll(_law_walk, _LONG)

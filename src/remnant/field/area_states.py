@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numba
 import numpy as np
 
-from remnant.field.history import compile_histories
+from remnant.field.history import add_left, compile_histories
 from remnant.field.posterior import DensityPosterior
 from remnant.units import Floats, Ints
 
@@ -58,22 +57,9 @@ def area_states(
         rows = slice(*np.searchsorted(unit, [part[0], part[-1] + 1]).tolist())
         shape, scale = posterior.clumps(part, slice(0, num))
         density = shape * scale * posterior.exists[:, reduction.unit_source[part]]
-        _add(
+        add_left(
             out, density, left, area[rows], np.searchsorted(part, unit[rows]),
             history[rows], entries.ground[mine][rows],
         )  # fmt: skip
     out[:, ~np.isin(np.arange(num_areas), area)] = np.nan
     return out
-
-
-@numba.njit(cache=True, nogil=True)
-def _add(
-    out: Floats, density: Floats, left: Floats, area: Ints, unit: Ints, history: Ints, ground: Floats
-) -> None:
-    """Add to every area what its rows hold."""
-    for j in range(out.shape[0]):
-        for e in range(len(area)):
-            items = density[j, unit[e]] * ground[e]
-            for t in range(out.shape[2]):
-                for k in range(3):
-                    out[j, area[e], t, k] += items * left[j, history[e], t, k]

@@ -94,6 +94,19 @@ class Groups:
         by_row, by_exposure, by_shape, bends = _SLOPES.for_work(self.work(len(weight)))(*arrays, weight)
         return by_row, by_exposure, by_shape, bends
 
+    def reached(self, units: Ints, exposure: Floats) -> Floats:
+        """(n_draws, n_units) ground of units that searches of known outcome tell of, each times its exposure.
+
+        Parameters
+        ----------
+        units
+            Indices of units, any order.
+        exposure
+            (n_draws, n_histories) from `exposure`.
+        """
+        ground = self.every_ground
+        return np.asarray(_reached(ground.indptr, ground.indices, ground.data, units, exposure))
+
     def work(self, num_draws: int) -> int:
         """Of a walk: draws times pieces of ground."""
         return num_draws * self.ground.size
@@ -369,6 +382,17 @@ def _slope_walk(
                         by_row[j, u] += each * ground[e] * exposure[j, h]
                         by_exposure[j, h] += each * ground[e]
     return by_row, by_exposure, by_shape, bends
+
+
+@numba.njit(cache=True, nogil=True)
+def _reached(start: Ints, history: Ints, ground: Floats, units: Ints, exposure: Floats) -> Floats:
+    """See `Groups.reached`; pieces of unit u are those from start[u] to start[u + 1]."""
+    out = np.zeros((exposure.shape[0], len(units)))
+    for j in range(exposure.shape[0]):
+        for i in range(len(units)):
+            for e in range(start[units[i]], start[units[i] + 1]):
+                out[j, i] += ground[e] * exposure[j, history[e]]
+    return out
 
 
 _VALUES, _SLOPES = OneOrAll(_value_walk, _LONG), OneOrAll(_slope_walk, _LONG)

@@ -253,4 +253,29 @@ def _remaining_walk(
     return out
 
 
+@numba.njit(cache=True, nogil=True)
+def add_left(
+    out: Floats, density: Floats, left: Floats, place: Ints, unit: Ints, history: Ints, ground: Floats
+) -> None:
+    """Add to places what pieces of ground hold of the items that came: density times ground times share left.
+
+    Parameters
+    ----------
+    out
+        (n_draws, n_places, n_dates, 3) items armed, expired and dud, added to.
+    density
+        (n_draws, n_units) initial items per unit of ground.
+    left
+        (n_draws, n_histories, n_dates, 3) from `HistoryTable.remaining`.
+    place, unit, history, ground
+        (n_pieces,) where each counts, whose density and history it has, and how much of it there is.
+    """
+    for j in range(out.shape[0]):
+        for e in range(len(place)):
+            items = density[j, unit[e]] * ground[e]
+            for t in range(out.shape[2]):
+                for k in range(3):
+                    out[j, place[e], t, k] += items * left[j, history[e], t, k]
+
+
 _EXPOSURE, _REMAINING = OneOrAll(_exposure_walk, _LONG), OneOrAll(_remaining_walk, _LONG)

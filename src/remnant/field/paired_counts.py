@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from scipy.special import gammaincinv
 from scipy.stats import poisson
 
 from remnant.field.carry import source_keys, unit_keys
-from remnant.field.history import compile_histories
+from remnant.field.history import add_left, compile_histories
 from remnant.field.posterior import DensityPosterior
 from remnant.units import Floats, Ints
 
@@ -81,7 +80,7 @@ def paired_counts(
         shape, scale = posterior.clumps(part, slice(0, num))
         place = np.stack([np.random.default_rng(streams[u]).random(num) for u in part.tolist()], axis=1)
         density = gammaincinv(shape, place) * scale * holds[:, reduction.unit_source[part]]
-        _add(
+        add_left(
             expected, density, left, scope[rows], np.searchsorted(part, unit[rows]),
             entries.history[order][rows], entries.ground[order][rows],
         )  # fmt: skip
@@ -130,16 +129,3 @@ def _told_apart(names: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
         out.append((*name, met[name]))
         met[name] += 1
     return out
-
-
-@numba.njit(cache=True, nogil=True)
-def _add(
-    out: Floats, density: Floats, left: Floats, scope: Ints, unit: Ints, history: Ints, ground: Floats
-) -> None:
-    """Add to every scope what its rows hold."""
-    for j in range(out.shape[0]):
-        for e in range(len(scope)):
-            items = density[j, unit[e]] * ground[e]
-            for t in range(out.shape[2]):
-                for k in range(3):
-                    out[j, scope[e], t, k] += items * left[j, history[e], t, k]

@@ -94,7 +94,7 @@ class FieldPosterior:
         level *= np.exp(self.log_field(units, draws))
         blocks = self.reduction.unit_num_blocks[units]
         alpha = values[:, self.table.unit_clump[units]] * blocks
-        expected = level * np.asarray((self.groups.every_ground[units] @ self._exposure[draws].T).T)
+        expected = level * self.groups.reached(units, self._exposure[draws])
         shape = alpha + self.groups.found[units] + self.groups.met[units]
         return shape, level / (alpha + expected)
 

@@ -38,7 +38,7 @@ class StratumPosterior:
         level = self.table.levels(values)[:, self.table.unit_level[units]]
         blocks = self.reduction.unit_num_blocks[units]
         alpha = values[:, self.table.unit_clump[units]] * blocks
-        expected = level * np.asarray((self.groups.every_ground[units] @ self._exposure[draws].T).T)
+        expected = level * self.groups.reached(units, self._exposure[draws])
         shape = alpha + self.groups.found[units] + self.groups.met[units]
         return shape, level / (alpha + expected)
 

@@ -108,7 +108,7 @@ def release_of(
     ways = _methods(weighed, methods)
     judged = judge.judge()
     open_areas = np.flatnonzero(judged.verdict != "meets")
-    ground = _ground(judge, open_areas, ways, progress)
+    ground = judge.search_m2(ways, open_areas, progress=progress)
     waiting = judge.wait(open_areas, progress=progress)
     weights, records, num_more = record_weights(judge, most=most_records, progress=progress)
     tables = {
@@ -144,18 +144,6 @@ def _methods(weighed: Weighed, asked: Sequence[str]) -> list[str]:
             )
     every = chosen or [m for m in catalogue.methods.values() if m.kind in _SEARCHES]
     return list(dict.fromkeys(m.name for m in every))
-
-
-def _ground(
-    judge: Judge, areas: Ints, methods: Sequence[str], progress: Progress | None
-) -> dict[str, Floats]:
-    """Method → (n_chosen,) further ground to search without a find. [m²]"""
-    out = {}
-    for n, name in enumerate(methods):
-        out[name] = judge.search_m2(name, areas)
-        if progress is not None:
-            progress("ground to search", (n + 1) / len(methods))
-    return out
 
 
 def _areas(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,14 +20,14 @@ from remnant.decide import (
     two_errors,
     verdicts_of,
 )
-from remnant.evidence import Criterion, Policy, Reduction
+from remnant.evidence import Case, Criterion, Policy, Reduction
 from remnant.field import LeftInAreas, is_ageless, left_in_areas
 from remnant.risk import ActivityDraws, individual_risk
 from remnant.units import Floats, Ints
 from remnant.weighing import Progress, Weighed, activity_draws, detection_draws
 
 _WAIT_DRAWS = 250
-SURVEY_METHOD = "manual detector"
+_SURVEY_METHOD = "manual detector"
 """What further search is reckoned with when the case names no clearance method."""
 
 
@@ -130,21 +130,27 @@ class Judge:
             items=items,
         )
 
-    def search_m2(self, method: str, areas: Ints, *, draws: Ints | None = None) -> Floats:
-        """(n_chosen,) ground to search without a find until the limits are kept; NaN: more than all. [m²]"""
-        weighed = self.weighed
-        draws = np.arange(len(weighed.posterior.z)) if draws is None else draws
-        detect = detection_draws(weighed, method)[draws]
+    def search_m2(
+        self, methods: Sequence[str], areas: Ints, *, progress: Progress | None = None
+    ) -> dict[str, Floats]:
+        """Method → (n_chosen,) ground to search without a find until the limits are kept; NaN: more than all. [m²]"""
+        weighed, draws = self.weighed, np.arange(len(self.weighed.posterior.z))
+        detect = {name: detection_draws(weighed, name) for name in methods}
         worked = worked_in(weighed, weighed.reduction)
-        out = np.full(self.area_m2.size, np.nan)
-        chosen = np.intersect1d(areas, self.own)
-        for left in left_in_areas(weighed.posterior, weighed.days[0], weighed.as_of_day, chosen, draws=draws):
-            share = share_to_search(
-                self.policy, left, self.area_m2[left.area], worked.of(left.area), detect,
-                lambda after: self.known_risk(after, draws),
-            )  # fmt: skip
-            out[left.area] = share * self.area_m2[left.area]
-        return out[areas]
+        out = {name: np.full(self.area_m2.size, np.nan) for name in methods}
+        chosen, num_done = np.intersect1d(areas, self.own), 0
+        for left in left_in_areas(weighed.posterior, weighed.days[0], weighed.as_of_day, chosen):
+            at = left.area
+            for name in methods:
+                share = share_to_search(
+                    self.policy, left, self.area_m2[at], worked.of(at), detect[name],
+                    lambda after: self.known_risk(after, draws),
+                )  # fmt: skip
+                out[name][at] = share * self.area_m2[at]
+            num_done += at.size
+            if progress is not None:
+                progress("ground to search", num_done / chosen.size)
+        return {name: values[areas] for name, values in out.items()}
 
     def wait(self, areas: Ints, *, progress: Progress | None = None) -> Waiting:
         """What time alone would do to areas that do not keep every limit now, (n_chosen,)."""
@@ -219,11 +225,10 @@ def worked_in(weighed: Weighed, reduction: Reduction) -> Worked:
     )
 
 
-def usual_method(weighed: Weighed) -> str:
+def usual_method(case: Case) -> str:
     """The clearance method that the case's records name most often."""
-    case = weighed.case
     methods = [str(m) for m in case.searches.method if case.catalogue.method(str(m)).kind == "clearance"]
-    chosen = max(sorted(set(methods)), key=methods.count) if methods else SURVEY_METHOD
+    chosen = max(sorted(set(methods)), key=methods.count) if methods else _SURVEY_METHOD
     return case.catalogue.method(chosen).name
 
 

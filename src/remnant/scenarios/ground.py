@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
@@ -21,10 +21,9 @@ from remnant.field import (
     count_remaining,
     summarise,
 )
+from remnant.releasing import usual_method
 from remnant.units import Floats, Ints, day_number
 from remnant.weighing import Weighed, area_laws
-
-SURVEY_METHOD = "manual detector"  # what "search further" is reckoned with when the case names no clearance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,12 +59,6 @@ def policy_limit(case: Case) -> float | None:
     return min(stated, default=None)
 
 
-def _clearance(case: Case) -> str:
-    """The case's most used clearance method, as in `remnant.assess`."""
-    used = [str(m) for m in case.searches.method if case.catalogue.method(str(m)).kind == "clearance"]
-    return max(sorted(set(used)), key=used.count) if used else SURVEY_METHOD
-
-
 def ground_left(world: World, variant: Variant, asked: Ints, seed: int) -> GroundLeft:
     """Ground that is left to search, after the searches of the variant if it has any."""
     case, first = world.case, world.before or world
@@ -84,10 +77,7 @@ def ground_left(world: World, variant: Variant, asked: Ints, seed: int) -> Groun
     search, more = np.full((num, num_days), np.nan), np.zeros(num_days, np.int64)
     weighed = thin_weighed(first.case, first.posterior, seed)
     for t in asked:
-        counted = count_remaining(
-            first.posterior, [day_number(case.dates[t])], day_number(case.as_of), {}, seed=[seed, *b"count"]
-        )
-        laws, usable = area_laws(replace(weighed, counted=counted), _clearance(case))
+        laws, usable = area_laws(weighed, usual_method(case), day_number(case.dates[t]))
         # an area of unknown place has no law: all of its ground is left
         here = np.searchsorted(usable, mine)
         known = np.isin(mine, usable)
