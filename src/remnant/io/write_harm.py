@@ -14,13 +14,12 @@ from remnant.errors import RemnantError
 from remnant.harming import MEASURES, HarmAnswer
 from remnant.io.write_colours import HARM_BREAKS, rate_labels
 from remnant.io.write_folder import whole_folder
-from remnant.io.write_geopackage import _fixed_date, _write_features, _write_table, column_name
-from remnant.io.write_outputs import _LAYER_ERRORS
+from remnant.io.write_geopackage import column_name
+from remnant.io.write_layers import LAYER_ERRORS, PRIVATE, fixed_date, stamp_of, write_features, write_table
 from remnant.io.write_styles import LayerStyle, class_rules, write_styles
 from remnant.io.write_tables import flat, plain, write_csv, write_json
 
 PAGE, LAYER = "harm.html", "harm.gpkg"
-_PRIVATE = "Positions of uncleared hazards: keep private."
 
 
 def harm_json(answer: HarmAnswer) -> dict[str, Any]:
@@ -61,7 +60,7 @@ def write_harm(answer: HarmAnswer, folder: Path, *, page: str = "") -> Path:
             write_csv(table, scratch / f"{name}.csv")
         try:
             _write_layer(answer, scratch / LAYER)
-        except _LAYER_ERRORS as error:
+        except LAYER_ERRORS as error:
             raise RemnantError(f"the map layer could not be written: {error}. Is the disk full?") from error
         write_json(harm_json(answer), scratch / "harm.json")
         if page:
@@ -71,18 +70,17 @@ def write_harm(answer: HarmAnswer, folder: Path, *, page: str = "") -> Path:
 
 def _write_layer(answer: HarmAnswer, path: Path) -> None:
     """Areas with harm by date in columns, those without a place as a table, and styles."""
-    changed = f"{answer.as_of.isoformat()}T00:00:00.000Z"
+    changed = stamp_of(answer.as_of)
     wide, geometry = _wide(answer), np.asarray(answer.outlines)
     placed = ~shapely.is_missing(geometry)
-    with _fixed_date(changed):
+    with fixed_date(changed):
         if placed.any():
             frame = gpd.GeoDataFrame(wide[placed], geometry=geometry[placed], crs=answer.crs)
-            _write_features(
-                frame, path, "areas", f"Hazard areas with expected harm within a year. {_PRIVATE}"
-            )
-        _write_table(wide[~placed], path, "areas_unknown_place", "Hazard areas whose place nobody recorded")
+            words = f"Hazard areas with expected harm within a year. {PRIVATE}"
+            write_features(frame, path, "areas", words, kind="MultiPolygon")
+        write_table(wide[~placed], path, "areas_unknown_place", "Hazard areas whose place nobody recorded")
         rows = [("case", answer.name), *flat(answer.provenance), *(("note", note) for note in answer.notes)]
-        _write_table(
+        write_table(
             pd.DataFrame(rows, columns=["key", "value"]), path, "provenance", "Where these numbers come from"
         )
     write_styles(path, _styles(answer) if placed.any() else [], changed=changed)

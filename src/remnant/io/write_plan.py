@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,10 @@ from openpyxl import Workbook
 
 from remnant.errors import RemnantError
 from remnant.io.write_folder import whole_folder
+from remnant.io.write_layers import FORMAT, LAYER_ERRORS
 from remnant.io.write_tables import cell_text, write_csv, write_json
 
 PAGE, LAYER = "plan.html", "plan.gpkg"
-_ERRORS = (
-    pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError, sqlite3.Error,
-)  # fmt: skip
 _MADE = dt.datetime(2000, 1, 1)
 
 
@@ -58,10 +55,10 @@ def write_plan(
             joined = placed[["area_id", "geometry"]].astype({"area_id": str}).merge(rows, on="area_id")
             try:
                 pyogrio.write_dataframe(
-                    joined, scratch / LAYER, layer="plan", driver="GPKG", dataset_options={"VERSION": "1.3"},
+                    joined, scratch / LAYER, layer="plan", driver="GPKG", dataset_options=FORMAT,
                     layer_options={"GEOMETRY_NAME": "geom", "DESCRIPTION": "Plan. Positions of hazards: keep private."},
                 )  # fmt: skip
-            except _ERRORS as error:
+            except LAYER_ERRORS as error:
                 raise RemnantError(
                     f"the map layer could not be written: {error}. Is the disk full?"
                 ) from error

@@ -12,14 +12,12 @@ import shapely
 
 from remnant.errors import RemnantError
 from remnant.io.write_folder import whole_folder
-from remnant.io.write_geopackage import _fixed_date, _write_features, _write_table
-from remnant.io.write_outputs import _LAYER_ERRORS
+from remnant.io.write_layers import LAYER_ERRORS, PRIVATE, fixed_date, stamp_of, write_features, write_table
 from remnant.io.write_styles import LayerStyle, verdict_rules, write_styles
 from remnant.io.write_tables import flat, write_csv, write_json
 from remnant.releasing import ReleaseAnswer
 
 PAGE, LAYER = "release.html", "release.gpkg"
-_PRIVATE = "Positions of uncleared hazards: keep private."
 _TABLES = {
     "criteria": "Every criterion of the policy in every area",
     "methods": "Further ground to search without a find, by method",
@@ -50,7 +48,7 @@ def write_release(answer: ReleaseAnswer, folder: Path, *, summary: Mapping[str, 
             write_csv(table, scratch / f"{name}.csv")
         try:
             _write_layer(answer, scratch / LAYER)
-        except _LAYER_ERRORS as error:
+        except LAYER_ERRORS as error:
             raise RemnantError(f"the map layer could not be written: {error}. Is the disk full?") from error
         write_json(summary, scratch / "release.json")
         (scratch / PAGE).write_text(page, encoding="utf-8", newline="\n")
@@ -59,20 +57,19 @@ def write_release(answer: ReleaseAnswer, folder: Path, *, summary: Mapping[str, 
 
 def _write_layer(answer: ReleaseAnswer, path: Path) -> None:
     """Areas by verdict, those without a place as a table, the other tables, and the style."""
-    changed = f"{answer.as_of.isoformat()}T00:00:00.000Z"
+    changed = stamp_of(answer.as_of)
     areas, geometry = _as_text(answer.tables["areas"]), answer.outlines.geometry.to_numpy()
     placed = ~shapely.is_missing(geometry)
-    with _fixed_date(changed):
+    with fixed_date(changed):
         if placed.any():
             frame = gpd.GeoDataFrame(areas[placed], geometry=geometry[placed], crs=answer.outlines.crs)
-            _write_features(
-                frame, path, "areas", f"Hazard areas with release verdicts on {answer.date}. {_PRIVATE}"
-            )
-        _write_table(areas[~placed], path, "areas_unknown_place", "Hazard areas whose place nobody recorded")
-        for name, words in _TABLES.items():
-            _write_table(_as_text(answer.tables[name]), path, name, words)
+            words = f"Hazard areas with release verdicts on {answer.date}. {PRIVATE}"
+            write_features(frame, path, "areas", words, kind="MultiPolygon")
+        write_table(areas[~placed], path, "areas_unknown_place", "Hazard areas whose place nobody recorded")
+        for name, title in _TABLES.items():
+            write_table(_as_text(answer.tables[name]), path, name, title)
         rows = [("case", answer.name), *flat(answer.provenance), *(("note", note) for note in answer.notes)]
-        _write_table(
+        write_table(
             pd.DataFrame(rows, columns=["key", "value"]), path, "provenance", "Where these numbers come from"
         )
     style = LayerStyle(
