@@ -17,7 +17,7 @@ from remnant.io.write_folder import whole_folder
 from remnant.io.write_geopackage import column_name
 from remnant.io.write_layers import LAYER_ERRORS, PRIVATE, fixed_date, stamp_of, write_features, write_table
 from remnant.io.write_styles import LayerStyle, class_rules, write_styles
-from remnant.io.write_tables import flat, plain, write_csv, write_json
+from remnant.io.write_tables import flat, plain, records, write_csv, write_json
 
 PAGE, LAYER = "harm.html", "harm.gpkg"
 
@@ -33,7 +33,7 @@ def harm_json(answer: HarmAnswer) -> dict[str, Any]:
         "num_unknown_areas": answer.num_unknown,
         "policy": {"name": answer.policy_name, "individual_risk_max_per_year": answer.policy_limit},
         "notes": list(answer.notes),
-        **{name: _records(table) for name, table in answer.tables.items()},
+        **{name: records(table) for name, table in answer.tables.items()},
         "provenance": plain(answer.provenance),
     }
 
@@ -111,14 +111,3 @@ def _styles(answer: HarmAnswer) -> list[LayerStyle]:
         )
         for date in answer.dates
     ]  # fmt: skip
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    columns = {str(name): [_plain(v) for v in table[name].tolist()] for name in table.columns}
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _plain(value: Any) -> Any:
-    if value is None or value != value:
-        return None
-    return value.isoformat() if hasattr(value, "isoformat") else value
