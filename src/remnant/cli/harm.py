@@ -34,7 +34,7 @@ def harm(
     from remnant.harming import harm_of
     from remnant.io import check_output_folder, read_case
     from remnant.io.people import people_of_case
-    from remnant.io.write_harm import PAGE, harm_json, write_harm
+    from remnant.io.write_harm import harm_json, write_harm
     from remnant.report.harm import harm_lines
     from remnant.report.harm_page import render_harm
     from remnant.weighing import weigh
@@ -50,11 +50,11 @@ def harm(
         answer = harm_of(weighed, living)
         if out is not None:
             tell("drawing the page", 1.0)
-            written = write_harm(answer, out, page=render_harm(answer))
+            page = write_harm(answer, out, page=render_harm(answer))
     if as_json:
         typer.echo(json.dumps(harm_json(answer), indent=2, ensure_ascii=False, allow_nan=False))
     elif not quiet:
         for line in harm_lines(answer):
             typer.echo(line)
         if out is not None:
-            typer.echo(f"Page: {written.parent / PAGE}")
+            typer.echo(f"Page: {page}")

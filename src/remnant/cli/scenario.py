@@ -45,7 +45,7 @@ def scenario(
     """Compare variants of a case on the same random numbers: items, harm, ground, cost and years, over time."""
     from remnant.io import check_output_folder, read_case
     from remnant.io.scenario_file import read_scenario
-    from remnant.io.write_scenario import write_scenario
+    from remnant.io.write_answer import write_answer
     from remnant.report.scenario import scenario_json, scenario_lines, scenario_tables
     from remnant.report.scenario_page import render_scenario
     from remnant.scenarios import run_scenario
@@ -61,8 +61,9 @@ def scenario(
         answer = run_scenario(read, asked, people=living, programmes=programmes, seed=seed, progress=tell)
         if out is not None:
             tell("drawing the page", 1.0)
-            page = write_scenario(
+            page = write_answer(
                 out,
+                "scenario",
                 tables=scenario_tables(answer),
                 summary=scenario_json(answer),
                 page=render_scenario(answer),

@@ -112,7 +112,7 @@ def score(
     from remnant.io.score_outcomes import join as join_outcomes
     from remnant.io.score_outcomes import read_events, read_outcomes
     from remnant.io.score_prediction import read_prediction
-    from remnant.io.write_scores import write_scores
+    from remnant.io.write_answer import write_answer
     from remnant.report.score import score_json, score_lines, score_tables
     from remnant.report.score_page import render_score
     from remnant.score import Split, answer_score
@@ -167,8 +167,13 @@ def score(
         else score_lines(answer)
     )
     if out is not None:
-        page = write_scores(
-            out, tables=score_tables(answer), summary=score_json(answer), page=render_score(answer)
+        page = write_answer(
+            out,
+            "score",
+            tables=score_tables(answer),
+            summary=score_json(answer),
+            page=render_score(answer),
+            summary_name="scores",
         )
         if not as_json:
             typer.echo(f"Page: {page}")

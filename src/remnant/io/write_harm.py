@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
-from remnant.errors import RemnantError
 from remnant.harming import MEASURES, HarmAnswer
+from remnant.io.write_answer import write_answer
+from remnant.io.write_areas import write_areas
 from remnant.io.write_colours import HARM_BREAKS, rate_labels
-from remnant.io.write_folder import whole_folder
 from remnant.io.write_geopackage import column_name
-from remnant.io.write_layers import LAYER_ERRORS, PRIVATE, fixed_date, stamp_of, write_features, write_table
-from remnant.io.write_styles import LayerStyle, class_rules, write_styles
-from remnant.io.write_tables import flat, plain, records, write_csv, write_json
-
-PAGE, LAYER = "harm.html", "harm.gpkg"
+from remnant.io.write_styles import LayerStyle, class_rules
+from remnant.io.write_tables import plain, records
 
 
 def harm_json(answer: HarmAnswer) -> dict[str, Any]:
@@ -39,7 +35,7 @@ def harm_json(answer: HarmAnswer) -> dict[str, Any]:
 
 
 def write_harm(answer: HarmAnswer, folder: Path, *, page: str = "") -> Path:
-    """Write harm into a folder, all of it or nothing; returns the JSON file.
+    """Write harm into a folder, all of it or nothing; returns the page.
 
     Parameters
     ----------
@@ -55,35 +51,27 @@ def write_harm(answer: HarmAnswer, folder: Path, *, page: str = "") -> Path:
     RemnantError
         A file could not be written; what was in `folder` before is unchanged.
     """
-    with whole_folder(folder) as scratch:
-        for name, table in answer.tables.items():
-            write_csv(table, scratch / f"{name}.csv")
-        try:
-            _write_layer(answer, scratch / LAYER)
-        except LAYER_ERRORS as error:
-            raise RemnantError(f"the map layer could not be written: {error}. Is the disk full?") from error
-        write_json(harm_json(answer), scratch / "harm.json")
-        if page:
-            (scratch / PAGE).write_text(page, encoding="utf-8", newline="\n")
-    return folder / "harm.json"
+    return write_answer(
+        folder,
+        "harm",
+        tables=answer.tables,
+        summary=harm_json(answer),
+        page=page,
+        more={"harm.gpkg": partial(_write_layer, answer)},
+    )
 
 
 def _write_layer(answer: HarmAnswer, path: Path) -> None:
-    """Areas with harm by date in columns, those without a place as a table, and styles."""
-    changed = stamp_of(answer.as_of)
-    wide, geometry = _wide(answer), np.asarray(answer.outlines)
-    placed = ~shapely.is_missing(geometry)
-    with fixed_date(changed):
-        if placed.any():
-            frame = gpd.GeoDataFrame(wide[placed], geometry=geometry[placed], crs=answer.crs)
-            words = f"Hazard areas with expected harm within a year. {PRIVATE}"
-            write_features(frame, path, "areas", words, kind="MultiPolygon")
-        write_table(wide[~placed], path, "areas_unknown_place", "Hazard areas whose place nobody recorded")
-        rows = [("case", answer.name), *flat(answer.provenance), *(("note", note) for note in answer.notes)]
-        write_table(
-            pd.DataFrame(rows, columns=["key", "value"]), path, "provenance", "Where these numbers come from"
-        )
-    write_styles(path, _styles(answer) if placed.any() else [], changed=changed)
+    """Areas with harm by date in columns, and styles."""
+    write_areas(
+        answer,
+        _wide(answer),
+        np.asarray(answer.outlines),
+        path,
+        crs=answer.crs,
+        words="Hazard areas with expected harm within a year.",
+        styles=_styles(answer),
+    )
 
 
 def _wide(answer: HarmAnswer) -> pd.DataFrame:
