@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from remnant.cli.app import app
+from remnant.cli.printing import print_answer
 from remnant.cli.progress import progress_bar
 
 
@@ -41,6 +41,7 @@ def harm(
 
     if out is not None:
         check_output_folder(out)
+    page = None
     with progress_bar(quiet=quiet or as_json) as tell:
         tell("reading the records", 0.0)
         read = read_case(case)
@@ -51,10 +52,4 @@ def harm(
         if out is not None:
             tell("drawing the page", 1.0)
             page = write_harm(answer, out, page=render_harm(answer))
-    if as_json:
-        typer.echo(json.dumps(harm_json(answer), indent=2, ensure_ascii=False, allow_nan=False))
-    elif not quiet:
-        for line in harm_lines(answer):
-            typer.echo(line)
-        if out is not None:
-            typer.echo(f"Page: {page}")
+    print_answer(lambda: harm_json(answer), lambda: harm_lines(answer), page, as_json=as_json, quiet=quiet)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from remnant.cli.app import app
+from remnant.cli.printing import print_answer
 from remnant.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def scenario(
 
     if out is not None:
         check_output_folder(out)
+    page = None
     with progress_bar(quiet=quiet or as_json) as tell:
         tell("reading the records", 0.0)
         read = read_case(case)
@@ -68,13 +69,9 @@ def scenario(
                 summary=scenario_json(answer),
                 page=render_scenario(answer),
             )
-    if as_json:
-        typer.echo(json.dumps(scenario_json(answer), indent=2, ensure_ascii=False, allow_nan=False))
-    elif not quiet:
-        for line in scenario_lines(answer):
-            typer.echo(line)
-        if out is not None:
-            typer.echo(f"Page: {page}")
+    print_answer(
+        lambda: scenario_json(answer), lambda: scenario_lines(answer), page, as_json=as_json, quiet=quiet
+    )
 
 
 def _people(path: Path, case: Case, crs: str) -> People:

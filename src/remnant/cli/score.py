@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from remnant.cli.app import app
+from remnant.cli.printing import print_json
 from remnant.errors import InvalidInput
 
 
@@ -161,11 +161,10 @@ def score(
         i_know_it_flatters=flatters,
     )
     answer = answer_score(case, split, seed=seed, with_baselines=baselines, num_resamples=resamples)
-    typer.echo(
-        json.dumps(score_json(answer), indent=2, ensure_ascii=False, allow_nan=False)
-        if as_json
-        else score_lines(answer)
-    )
+    if as_json:
+        print_json(score_json(answer))
+    else:
+        typer.echo(score_lines(answer))
     if out is not None:
         page = write_answer(
             out,
