@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -176,6 +176,3 @@ def _check_state(where: str, state: State, known: Mapping[str, Instrument]) -> N
                 f"{where}: since must grow from entry to entry of {entry.instrument}. Sort them."
             )
         last[entry.instrument] = entry.since or dt.date.min
-
-
-STATUSES: tuple[str, ...] = get_args(Status)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from remnant.cli.printing import print_json
 from remnant.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def finish(
         layers, figure = files()
         written = write_design(out, layers=layers, summary=plain, words=words, picture=figure_bytes(figure))
     if as_json:
-        typer.echo(json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False))
+        print_json(plain)
         return
     typer.echo(words)
     if written is not None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from remnant.cli.app import app
+from remnant.cli.printing import print_json
 
 _TYPE = Annotated[
     str, typer.Argument(metavar="TYPE", help="Ordnance type, any spelling (`remnant types` lists).")
@@ -173,8 +173,7 @@ def _catalogue(path: Path | None) -> Any:
 
 
 def _show(answer: str | dict[str, Any]) -> None:
-    typer.echo(
-        answer
-        if isinstance(answer, str)
-        else json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False)
-    )
+    if isinstance(answer, str):
+        typer.echo(answer)
+    else:
+        print_json(answer)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from remnant.cli.app import app
+from remnant.cli.printing import print_answer
 from remnant.cli.progress import progress_bar
 
 
@@ -34,13 +34,14 @@ def harm(
     from remnant.harming import harm_of
     from remnant.io import check_output_folder, read_case
     from remnant.io.people import people_of_case
-    from remnant.io.write_harm import PAGE, harm_json, write_harm
+    from remnant.io.write_harm import harm_json, write_harm
     from remnant.report.harm import harm_lines
     from remnant.report.harm_page import render_harm
     from remnant.weighing import weigh
 
     if out is not None:
         check_output_folder(out)
+    page = None
     with progress_bar(quiet=quiet or as_json) as tell:
         tell("reading the records", 0.0)
         read = read_case(case)
@@ -50,11 +51,5 @@ def harm(
         answer = harm_of(weighed, living)
         if out is not None:
             tell("drawing the page", 1.0)
-            written = write_harm(answer, out, page=render_harm(answer))
-    if as_json:
-        typer.echo(json.dumps(harm_json(answer), indent=2, ensure_ascii=False, allow_nan=False))
-    elif not quiet:
-        for line in harm_lines(answer):
-            typer.echo(line)
-        if out is not None:
-            typer.echo(f"Page: {written.parent / PAGE}")
+            page = write_harm(answer, out, page=render_harm(answer))
+    print_answer(lambda: harm_json(answer), lambda: harm_lines(answer), page, as_json=as_json, quiet=quiet)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ import typer
 from remnant.catalogue import describe
 from remnant.catalogue.parties import Parties, PartyStatus, load_parties
 from remnant.cli.app import app
+from remnant.cli.printing import print_json
 from remnant.errors import InvalidInput
 
 
@@ -32,7 +32,7 @@ def parties(
         raise InvalidInput(f"--on must be a day such as 2026-01-10; got {on!r}.") from None
     names = [known.state(state)] if state else list(known.states)
     if as_json:
-        typer.echo(json.dumps(_plain(known, names, day), indent=2, ensure_ascii=False))
+        print_json(_plain(known, names, day))
         return
     for name in names:
         typer.echo(f"{name}, on {day}")

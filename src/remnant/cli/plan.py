@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from remnant.cli.app import app
+from remnant.cli.printing import print_answer
 from remnant.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def plan(
         check_output_folder(out)
     read = read_plan_file(plan_file)
     reports = None if report is None else read_reports(report)
+    page = None
     with progress_bar(quiet=quiet or as_json) as tell:
         areas, outlines = _areas(source, read, layer, crs, people, people_crs, tell)
         programme = programme_of(read, areas)
@@ -90,15 +91,13 @@ def plan(
                 out, tables=plan_tables(answer), outlines=outlines, summary=plan_json(answer, read.content.name),
                 page=render_plan(answer, read.content.name, outlines),
             )  # fmt: skip
-    if as_json:
-        typer.echo(
-            json.dumps(plan_json(answer, read.content.name), indent=2, ensure_ascii=False, allow_nan=False)
-        )
-    elif not quiet:
-        for line in plan_lines(answer):
-            typer.echo(line)
-        if out is not None:
-            typer.echo(f"Page: {page}")
+    print_answer(
+        lambda: plan_json(answer, read.content.name),
+        lambda: plan_lines(answer),
+        page,
+        as_json=as_json,
+        quiet=quiet,
+    )
 
 
 def _areas(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from remnant.cli.app import app
+from remnant.cli.printing import print_answer
 from remnant.cli.progress import progress_bar
 
 
@@ -48,6 +48,7 @@ def release(
     if out is not None:
         check_output_folder(out)
     asked = None if policy is None else read_policy(policy)
+    page = None
     with progress_bar(quiet=quiet or as_json) as tell:
         tell("reading the records", 0.0)
         weighed = weigh(read_case(case), seed=seed, progress=tell)
@@ -55,10 +56,10 @@ def release(
         if out is not None:
             tell("drawing the page", 1.0)
             page = write_release(answer, out, summary=release_json(answer), page=render_release(answer))
-    if as_json:
-        typer.echo(json.dumps(release_json(answer), indent=2, ensure_ascii=False, allow_nan=False))
-    elif not quiet:
-        for line in [*release_lines(answer), *answer.notes]:
-            typer.echo(line)
-        if out is not None:
-            typer.echo(f"Page: {page}")
+    print_answer(
+        lambda: release_json(answer),
+        lambda: [*release_lines(answer), *answer.notes],
+        page,
+        as_json=as_json,
+        quiet=quiet,
+    )

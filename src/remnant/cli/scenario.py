@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from remnant.cli.app import app
+from remnant.cli.printing import print_answer
 from remnant.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -45,13 +45,14 @@ def scenario(
     """Compare variants of a case on the same random numbers: items, harm, ground, cost and years, over time."""
     from remnant.io import check_output_folder, read_case
     from remnant.io.scenario_file import read_scenario
-    from remnant.io.write_scenario import write_scenario
+    from remnant.io.write_answer import write_answer
     from remnant.report.scenario import scenario_json, scenario_lines, scenario_tables
     from remnant.report.scenario_page import render_scenario
     from remnant.scenarios import run_scenario
 
     if out is not None:
         check_output_folder(out)
+    page = None
     with progress_bar(quiet=quiet or as_json) as tell:
         tell("reading the records", 0.0)
         read = read_case(case)
@@ -61,19 +62,16 @@ def scenario(
         answer = run_scenario(read, asked, people=living, programmes=programmes, seed=seed, progress=tell)
         if out is not None:
             tell("drawing the page", 1.0)
-            page = write_scenario(
+            page = write_answer(
                 out,
+                "scenario",
                 tables=scenario_tables(answer),
                 summary=scenario_json(answer),
                 page=render_scenario(answer),
             )
-    if as_json:
-        typer.echo(json.dumps(scenario_json(answer), indent=2, ensure_ascii=False, allow_nan=False))
-    elif not quiet:
-        for line in scenario_lines(answer):
-            typer.echo(line)
-        if out is not None:
-            typer.echo(f"Page: {page}")
+    print_answer(
+        lambda: scenario_json(answer), lambda: scenario_lines(answer), page, as_json=as_json, quiet=quiet
+    )
 
 
 def _people(path: Path, case: Case, crs: str) -> People:

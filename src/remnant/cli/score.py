@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from remnant.cli.app import app
+from remnant.cli.printing import print_json
 from remnant.errors import InvalidInput
 
 
@@ -112,7 +112,7 @@ def score(
     from remnant.io.score_outcomes import join as join_outcomes
     from remnant.io.score_outcomes import read_events, read_outcomes
     from remnant.io.score_prediction import read_prediction
-    from remnant.io.write_scores import write_scores
+    from remnant.io.write_answer import write_answer
     from remnant.report.score import score_json, score_lines, score_tables
     from remnant.report.score_page import render_score
     from remnant.score import Split, answer_score
@@ -161,14 +161,18 @@ def score(
         i_know_it_flatters=flatters,
     )
     answer = answer_score(case, split, seed=seed, with_baselines=baselines, num_resamples=resamples)
-    typer.echo(
-        json.dumps(score_json(answer), indent=2, ensure_ascii=False, allow_nan=False)
-        if as_json
-        else score_lines(answer)
-    )
+    if as_json:
+        print_json(score_json(answer))
+    else:
+        typer.echo(score_lines(answer))
     if out is not None:
-        page = write_scores(
-            out, tables=score_tables(answer), summary=score_json(answer), page=render_score(answer)
+        page = write_answer(
+            out,
+            "score",
+            tables=score_tables(answer),
+            summary=score_json(answer),
+            page=render_score(answer),
+            summary_name="scores",
         )
         if not as_json:
             typer.echo(f"Page: {page}")

@@ -37,11 +37,6 @@ class Where:
     layer: tuple[str, ...] = ()
     type: tuple[str, ...] = ()
 
-    @property
-    def is_all(self) -> bool:
-        """Whether nothing is asked for."""
-        return not (self.id or self.layer or self.type)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaceType:

@@ -26,7 +26,6 @@ from remnant.units import Floats, not_negative, probability
 
 Geometries = NDArray[np.object_]
 Severity = Literal["error", "warning", "note"]
-EventKind = Literal["find", "accident"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from remnant.catalogue import Basis, Range
 from remnant.decide.plan import Access, Must, Period, PlanAreas, Programme, TeamType, Weights
 from remnant.errors import InvalidInput
-from remnant.io.case_file import near
 from remnant.io.layer_section import IsoDate, Number, Probability, Section
+from remnant.io.toml_file import read_toml
 
 ActionName = Literal["cancel", "survey", "clear", "monitor", "wait"]
 Months = list[Annotated[int, Field(ge=1, le=12)]]
-Made = TypeVar("Made")
 
 
 class Sourced(Section):
@@ -121,38 +119,13 @@ def read_plan_file(path: Path) -> PlanRead:
     """
     if not path.is_file():
         raise InvalidInput(f"{path.name} must be a plan file; it is not there. Check the path.")
-    try:
-        data = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise InvalidInput(f"{path.name} must be readable; {error.strerror}.") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise InvalidInput(f"{path.name} must be TOML in UTF-8; the parser says: {error}.") from None
-    try:
-        return PlanRead(file=path.name, content=PlanFile.model_validate(data))
-    except ValidationError as error:
-        faults = error.errors()
-        more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
-        raise InvalidInput(f"{path.name}: {_words(dict(faults[0]))}{more}") from None
+    return PlanRead(file=path.name, content=read_toml(path, PlanFile, _SECTIONS))
 
 
 _SECTIONS: dict[str, type[Section]] = {
     "periods": PeriodSection, "teams": TeamSection, "must": MustSection, "access": AccessSection,
     "weights": WeightSection, "usd_per_day": Sourced, "m2_per_day": Sourced, "days_per_task": Sourced,
 }  # fmt: skip
-
-
-def _words(error: dict[str, Any]) -> str:
-    """A fault that pydantic found, in the words of this program."""
-    place = [p for p in error["loc"] if not str(p).startswith("function-")]
-    key = ".".join(f"[{p + 1}]" if isinstance(p, int) else str(p) for p in place).replace(".[", "[")
-    if error["type"] == "missing":
-        return f"{key} is required; it is missing. Add it."
-    if error["type"] == "extra_forbidden":
-        section = next((_SECTIONS[p] for p in reversed(place[:-1]) if p in _SECTIONS), PlanFile)
-        known = tuple(section.model_fields)
-        return f"{key} is not a key of this section. {near(str(place[-1]), known)}Known keys: {', '.join(known)}."
-    asked = str(error["msg"]).replace("Input should be", "must be").replace("Value error, ", "")
-    return f"{key}: {asked}; got {error.get('input')!r}. Correct it."
 
 
 def programme_of(read: PlanRead, areas: PlanAreas) -> Programme:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import rasterio
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
+from rasterio import Affine
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
@@ -48,21 +50,8 @@ def read_surface(
     InvalidInput
         A file that is no raster, has no CRS, no such band, or no pixel where the case lies.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path) as source:
-                index = _band(source, band)
-                own = _raster_crs(source, file_crs)
-                left, top, step, column, row = _table(source, own, crs, extent)
-                window = _window(source, column, row)
-                values = _values(source, index, window, nodata)
-    except RasterioError as error:
-        words = " ".join(str(error).replace(str(path.parent), "").split())[:160]
-        raise InvalidInput(
-            f"the file must be a raster that can be read; GDAL says: {words.rstrip('.')}. "
-            "It may be cut off or of another format"
-        ) from None
+    read = _read(path, crs, extent, file_crs, band, nodata)
+    (left, top, step, column, row), window, values = read.table, read.window, read.values
     column -= window.col_off
     row -= window.row_off
     return Surface(values=values, left_m=left, top_m=top, step_m=step, column=column, row=row)
@@ -75,19 +64,8 @@ def read_pixels(
 
     Pixels that the extent reaches and the raster does not hold are unknown; arguments as in `read_surface`.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path) as source:
-                index = _band(source, band)
-                own = _raster_crs(source, file_crs)
-                _, _, _, column, row = _table(source, own, crs, extent)
-                window = _window(source, column, row)
-                known = _values(source, index, window, None)
-                to_own = source.transform
-    except RasterioError as error:
-        words = " ".join(str(error).replace(str(path.parent), "").split())[:160]
-        raise InvalidInput(f"the file must be a raster that can be read; GDAL says: {words}") from None
+    read = _read(path, crs, extent, file_crs, band, None)
+    (_, _, _, column, row), window, known, to_own = read.table, read.window, read.values, read.to_own
     first_col, first_row = (
         min(int(np.floor(np.nanmin(v))), int(o)) for v, o in ((column, window.col_off), (row, window.row_off))
     )
@@ -103,8 +81,40 @@ def read_pixels(
     cols, rows = np.meshgrid(np.arange(first_col, last_col) + 0.5, np.arange(first_row, last_row) + 0.5)
     east = to_own.a * cols + to_own.b * rows + to_own.c
     north = to_own.d * cols + to_own.e * rows + to_own.f
-    x, y = Transformer.from_crs(own, crs, always_xy=True).transform(east, north)
+    x, y = Transformer.from_crs(read.own, crs, always_xy=True).transform(east, north)
     return np.asarray(x), np.asarray(y), values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Read:
+    """The part of a raster where a case lies: its pixels, and the lattice that leads to them."""
+
+    values: NDArray[np.floating]
+    window: Window
+    table: tuple[float, float, float, Floats, Floats]
+    own: CRS
+    to_own: Affine
+
+
+def _read(
+    path: Path, crs: CRS, extent: Bounds, file_crs: str | None, band: int | None, nodata: float | None
+) -> _Read:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(path) as source:
+                index = _band(source, band)
+                own = _raster_crs(source, file_crs)
+                table = _table(source, own, crs, extent)
+                window = _window(source, *table[3:])
+                values = _values(source, index, window, nodata)
+                return _Read(values=values, window=window, table=table, own=own, to_own=source.transform)
+    except RasterioError as error:
+        words = " ".join(str(error).replace(str(path.parent), "").split())[:160]
+        raise InvalidInput(
+            f"the file must be a raster that can be read; GDAL says: {words.rstrip('.')}. "
+            "It may be cut off or of another format"
+        ) from None
 
 
 def _band(source: rasterio.DatasetReader, band: int | None) -> int:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from remnant.catalogue import Basis, FateModel, Range
 from remnant.decide.scenario import Belief, Effort, Scenario, Variant
@@ -24,9 +23,9 @@ from remnant.evidence import (
     ReplaceType,
     Where,
 )
-from remnant.io.case_file import near
 from remnant.io.layer_section import IsoDate, Number, Section, Words
 from remnant.io.plan_file import Sourced
+from remnant.io.toml_file import read_toml
 from remnant.units import parse_age_d
 
 DEFAULT_AGES = ("0d", "15d", "120d", "1y", "5y", "10y", "30y")
@@ -233,39 +232,7 @@ def _content(path: Path) -> ScenarioFile:
         raise InvalidInput(f"{path.name} must be a changes file; it is a folder. Name the file in it.")
     if not path.is_file():
         raise InvalidInput(f"{path.name} must be a changes file; it is not there. Check the path.")
-    try:
-        data = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise InvalidInput(f"{path.name} must be readable; {error.strerror}.") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise InvalidInput(f"{path.name} must be TOML in UTF-8; the parser says: {error}.") from None
-    try:
-        return ScenarioFile.model_validate(data)
-    except ValidationError as error:
-        faults = error.errors()
-        more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
-        raise InvalidInput(f"{path.name}: {_words(dict(faults[0]))}{more}") from None
-
-
-def _words(error: Mapping[str, Any]) -> str:
-    """A fault that pydantic found, in the words of this program."""
-    place = [p for p in error["loc"] if not str(p).startswith("function-")]
-    if place[0] == "dates":  # pydantic also names the branch of a union that it tried
-        place = place[:2]
-    key = ".".join(f"[{p + 1}]" if isinstance(p, int) else str(p) for p in place).replace(".[", "[")
-    if error["type"] == "missing":
-        return f"{key} is required; it is missing. Add it."
-    if error["type"] == "extra_forbidden":
-        section = next((_SECTIONS[p] for p in reversed(place[:-1]) if p in _SECTIONS), ScenarioFile)
-        known = tuple(section.model_fields)
-        return f"{key} is not a key of this section. {near(str(place[-1]), known)}Known keys: {', '.join(known)}."
-    asked = str(error["msg"]).replace("Input should be", "must be").replace("Value error, ", "")
-    if error["type"] in ("model_type", "dict_type"):
-        asked = "must be a table of keys, such as { id = 'A-1' } or a section of its own"
-    asked = asked.replace("String should", "must").replace("List should", "must")
-    came = error.get("input")
-    shown = "" if isinstance(came, dict) else f"; got {came!r}"
-    return f"{key}: {asked}{shown}. Correct it."
+    return read_toml(path, ScenarioFile, _SECTIONS)
 
 
 def _dates(said: Sequence[str | dt.date], as_of: dt.date, file: str) -> tuple[dt.date, ...]:

@@ -10,19 +10,15 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from remnant.errors import RemnantError
 from remnant.io.write_folder import whole_folder
-from remnant.io.write_geopackage import _fixed_date
-from remnant.io.write_outputs import _LAYER_ERRORS
+from remnant.io.write_layers import fixed_date, told_layer_errors, write_features, write_table
 from remnant.io.write_tables import flat, write_csv, write_json
 
 PACKAGE = "design.gpkg"
-_FORMAT = {"VERSION": "1.3"}
 _STAMP = "1970-01-01T00:00:00.000Z"  # a design has no date of its own: two runs give the same bytes
 _KINDS = {0: "Point", 1: "LineString", 3: "Polygon", 5: "MultiLineString", 6: "MultiPolygon"}
 _SINGLE_TO_MULTI = {1: 5, 3: 6}
@@ -75,12 +71,8 @@ def write_design(
     """
     target = Path(folder).expanduser().resolve()
     with whole_folder(target) as scratch:
-        try:
+        with told_layer_errors(target):
             _write_package(layers, summary, scratch / PACKAGE)
-        except _LAYER_ERRORS as error:
-            raise RemnantError(
-                f"the map layers could not be written: {error}. Nothing in {target} changed; is the disk full?"
-            ) from error
         for layer in layers:
             write_csv(layer.table, scratch / f"{layer.name}.csv")
         write_json(summary, scratch / "design.json")
@@ -93,33 +85,13 @@ def _write_package(layers: Sequence[DesignLayer], summary: Mapping[str, Any], pa
     placed = [layer for layer in layers if layer.geometry is not None and len(layer.table)]
     if not placed:
         return
-    with _fixed_date(_STAMP):
+    with fixed_date(_STAMP):
         for layer in placed:
             shapes, kind = _of_one_kind(layer.geometry)
-            pyogrio.write_dataframe(
-                gpd.GeoDataFrame(layer.table, geometry=shapes, crs=layer.crs),
-                path,
-                layer=layer.name,
-                driver="GPKG",
-                dataset_options=_FORMAT,
-                geometry_type=kind,
-                layer_options={
-                    "SPATIAL_INDEX": "YES",
-                    "DESCRIPTION": layer.description,
-                    "GEOMETRY_NAME": "geom",
-                },
-            )
-        pyogrio.write_dataframe(
-            pd.DataFrame(flat(summary), columns=["key", "value"]),
-            path,
-            layer="provenance",
-            driver="GPKG",
-            dataset_options=_FORMAT,
-            layer_options={
-                "DESCRIPTION": "What was asked, and the answer",
-                "ASPATIAL_VARIANT": "GPKG_ATTRIBUTES",
-            },
-        )
+            frame = gpd.GeoDataFrame(layer.table, geometry=shapes, crs=layer.crs)
+            write_features(frame, path, layer.name, layer.description, kind=kind)
+        answer = pd.DataFrame(flat(summary), columns=["key", "value"])
+        write_table(answer, path, "provenance", "What was asked, and the answer")
 
 
 def _of_one_kind(geometry: Any) -> tuple[Any, str]:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 import xarray as xr
 from numpy.typing import NDArray
 
 from remnant.assessment import Assessment
 from remnant.io.write_colours import AREA_BREAKS, CELL_BREAKS
+from remnant.io.write_layers import PRIVATE, fixed_date, stamp_of, write_features, write_table
 from remnant.io.write_styles import LayerStyle, chance_rules, verdict_rules, write_styles
 from remnant.io.write_tables import flat, result_tables
 
 MAX_CELLS = 1_000_000
 """Most cells that the layer ``cells`` holds; the rasters hold all."""
 _MEASURES = ("mean", "q05", "q95", "p_any", "density_q95_per_km2")
-_FORMAT = {"VERSION": "1.3"}  # the newest that map programs of 2021 and later open without a warning
-_PRIVATE = "Positions of uncleared hazards: keep private."
 _UNITS = {
     "mean": ("items", "expected number"),
     "q05": ("items", "5 % point of the number"),
@@ -46,31 +42,31 @@ def write_geopackage(result: Assessment, path: Path, *, max_cells: int = MAX_CEL
         Above this number only the cells with most expected explosive items go into the layer ``cells``; cells whose
         result is unknown come first. [cells]
     """
-    changed = f"{result.as_of.isoformat()}T00:00:00.000Z"
+    changed = stamp_of(result.as_of)
     cells, notes = _cells_layer(result, max_cells)
     known = result.areas["place_known"].to_numpy(dtype=bool)
     areas = _areas_layer(result)
-    with _fixed_date(changed):
-        _write_features(
-            areas[known], path, "areas", f"Hazard areas with results per date and state. {_PRIVATE}"
-        )
-        _write_features(cells, path, "cells", " ".join([f"Grid cells with results. {_PRIVATE}", *notes]))
+    with fixed_date(changed):
+        words = f"Hazard areas with results per date and state. {PRIVATE}"
+        write_features(areas[known], path, "areas", words, kind="MultiPolygon")
+        words = " ".join([f"Grid cells with results. {PRIVATE}", *notes])
+        write_features(cells, path, "cells", words, kind="Polygon")
         unknown = pd.DataFrame(areas[~known].drop(columns="geometry"))
-        _write_table(unknown, path, "areas_unknown_place", "Hazard areas whose place nobody recorded")
+        write_table(unknown, path, "areas_unknown_place", "Hazard areas whose place nobody recorded")
         tables = result_tables(result)
         if len(tables["districts"]):
-            _write_table(tables["districts"], path, "districts", "Results per district")
+            write_table(tables["districts"], path, "districts", "Results per district")
         for name in ("totals", "curve", "parameters", "findings"):
-            _write_table(tables[name], path, name, f"{name.capitalize()} of the assessment")
+            write_table(tables[name], path, name, f"{name.capitalize()} of the assessment")
         if "influence" in tables:
-            _write_table(tables["influence"], path, "influence", "What evidence drives each hazard area")
+            write_table(tables["influence"], path, "influence", "What evidence drives each hazard area")
         provenance = pd.DataFrame(
             [("case", result.name), ("as_of", result.as_of.isoformat()), *flat(result.provenance)]
             + [("note", note) for note in notes],
             columns=["key", "value"],
         )
-        _write_table(provenance, path, "provenance", "Where these numbers come from")
-        _write_table(_columns_table(result), path, "columns", "What the result columns mean")
+        write_table(provenance, path, "provenance", "Where these numbers come from")
+        write_table(_columns_table(result), path, "columns", "What the result columns mean")
     write_styles(path, _styles(result), changed=changed)
     return notes
 
@@ -178,41 +174,3 @@ def _styles(result: Assessment) -> list[LayerStyle]:
         layer="areas", name="verdict", description="Release verdict", rules=verdict_rules(), outline=True
     )
     return [*styles, verdict]
-
-
-def _write_features(frame: gpd.GeoDataFrame, path: Path, layer: str, description: str) -> None:
-    pyogrio.write_dataframe(
-        frame,
-        path,
-        layer=layer,
-        driver="GPKG",
-        dataset_options=_FORMAT,
-        geometry_type="MultiPolygon" if layer == "areas" else "Polygon",
-        promote_to_multi=layer == "areas",
-        layer_options={"SPATIAL_INDEX": "YES", "DESCRIPTION": description, "GEOMETRY_NAME": "geom"},
-    )
-
-
-def _write_table(table: pd.DataFrame, path: Path, layer: str, description: str) -> None:
-    texts = table.copy()
-    if "date" in texts:
-        texts["date"] = texts["date"].astype(str)
-    pyogrio.write_dataframe(
-        texts,
-        path,
-        layer=layer,
-        driver="GPKG",
-        dataset_options=_FORMAT,
-        layer_options={"DESCRIPTION": description, "ASPATIAL_VARIANT": "GPKG_ATTRIBUTES"},
-    )
-
-
-@contextmanager
-def _fixed_date(stamp: str) -> Iterator[None]:
-    """Let the format's own time stamps be the date of the records, so that two runs give the same bytes."""
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp})
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
-from remnant.errors import RemnantError
 from remnant.harming import MEASURES, HarmAnswer
+from remnant.io.write_answer import write_answer
+from remnant.io.write_areas import write_areas
 from remnant.io.write_colours import HARM_BREAKS, rate_labels
-from remnant.io.write_folder import whole_folder
-from remnant.io.write_geopackage import _fixed_date, _write_features, _write_table, column_name
-from remnant.io.write_outputs import _LAYER_ERRORS
-from remnant.io.write_styles import LayerStyle, class_rules, write_styles
-from remnant.io.write_tables import flat, plain, write_csv, write_json
-
-PAGE, LAYER = "harm.html", "harm.gpkg"
-_PRIVATE = "Positions of uncleared hazards: keep private."
+from remnant.io.write_geopackage import column_name
+from remnant.io.write_styles import LayerStyle, class_rules
+from remnant.io.write_tables import plain, records
 
 
 def harm_json(answer: HarmAnswer) -> dict[str, Any]:
@@ -34,13 +29,13 @@ def harm_json(answer: HarmAnswer) -> dict[str, Any]:
         "num_unknown_areas": answer.num_unknown,
         "policy": {"name": answer.policy_name, "individual_risk_max_per_year": answer.policy_limit},
         "notes": list(answer.notes),
-        **{name: _records(table) for name, table in answer.tables.items()},
+        **{name: records(table) for name, table in answer.tables.items()},
         "provenance": plain(answer.provenance),
     }
 
 
 def write_harm(answer: HarmAnswer, folder: Path, *, page: str = "") -> Path:
-    """Write harm into a folder, all of it or nothing; returns the JSON file.
+    """Write harm into a folder, all of it or nothing; returns the page.
 
     Parameters
     ----------
@@ -56,36 +51,27 @@ def write_harm(answer: HarmAnswer, folder: Path, *, page: str = "") -> Path:
     RemnantError
         A file could not be written; what was in `folder` before is unchanged.
     """
-    with whole_folder(folder) as scratch:
-        for name, table in answer.tables.items():
-            write_csv(table, scratch / f"{name}.csv")
-        try:
-            _write_layer(answer, scratch / LAYER)
-        except _LAYER_ERRORS as error:
-            raise RemnantError(f"the map layer could not be written: {error}. Is the disk full?") from error
-        write_json(harm_json(answer), scratch / "harm.json")
-        if page:
-            (scratch / PAGE).write_text(page, encoding="utf-8", newline="\n")
-    return folder / "harm.json"
+    return write_answer(
+        folder,
+        "harm",
+        tables=answer.tables,
+        summary=harm_json(answer),
+        page=page,
+        more={"harm.gpkg": partial(_write_layer, answer)},
+    )
 
 
 def _write_layer(answer: HarmAnswer, path: Path) -> None:
-    """Areas with harm by date in columns, those without a place as a table, and styles."""
-    changed = f"{answer.as_of.isoformat()}T00:00:00.000Z"
-    wide, geometry = _wide(answer), np.asarray(answer.outlines)
-    placed = ~shapely.is_missing(geometry)
-    with _fixed_date(changed):
-        if placed.any():
-            frame = gpd.GeoDataFrame(wide[placed], geometry=geometry[placed], crs=answer.crs)
-            _write_features(
-                frame, path, "areas", f"Hazard areas with expected harm within a year. {_PRIVATE}"
-            )
-        _write_table(wide[~placed], path, "areas_unknown_place", "Hazard areas whose place nobody recorded")
-        rows = [("case", answer.name), *flat(answer.provenance), *(("note", note) for note in answer.notes)]
-        _write_table(
-            pd.DataFrame(rows, columns=["key", "value"]), path, "provenance", "Where these numbers come from"
-        )
-    write_styles(path, _styles(answer) if placed.any() else [], changed=changed)
+    """Areas with harm by date in columns, and styles."""
+    write_areas(
+        answer,
+        _wide(answer),
+        np.asarray(answer.outlines),
+        path,
+        crs=answer.crs,
+        words="Hazard areas with expected harm within a year.",
+        styles=_styles(answer),
+    )
 
 
 def _wide(answer: HarmAnswer) -> pd.DataFrame:
@@ -113,14 +99,3 @@ def _styles(answer: HarmAnswer) -> list[LayerStyle]:
         )
         for date in answer.dates
     ]  # fmt: skip
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    columns = {str(name): [_plain(v) for v in table[name].tolist()] for name in table.columns}
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _plain(value: Any) -> Any:
-    if value is None or value != value:
-        return None
-    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyogrio
-from rasterio._err import CPLE_BaseError  # not exported, but raised
-from rasterio.errors import RasterioError
-
 from remnant.assessment import Assessment
-from remnant.errors import RemnantError
 from remnant.io.tile_rasters import write_tile_rasters
 from remnant.io.tile_store import CELLS, TileStore
 from remnant.io.write_field import write_field_cogs
 from remnant.io.write_folder import MANIFEST, whole_folder
 from remnant.io.write_geopackage import write_geopackage
+from remnant.io.write_layers import told_layer_errors
 from remnant.io.write_rasters import write_cogs
 from remnant.io.write_tables import result_tables, summary_of, write_csv, write_json
 
 RASTER_FOLDER = "rasters"
-_LAYER_ERRORS = (  # what the two libraries raise beside OSError, on a full disk among other things
-    pyogrio.errors.DataSourceError,
-    pyogrio.errors.DataLayerError,
-    pyogrio.errors.FeatureError,
-    sqlite3.Error,
-    RasterioError,
-    CPLE_BaseError,
-)
 REPORT = "report.html"
 _FIELD_LINES = (
     f"{'influence.csv':<18} what evidence drives each hazard area: expected explosive items with and without it",
@@ -101,7 +88,7 @@ def write_results(
         (scratch / RASTER_FOLDER).mkdir(exist_ok=True)
         for left in scratch.glob("*.gpkg*"):  # of a run that was ended in the middle
             left.unlink()
-        try:
+        with told_layer_errors(target):
             notes = write_geopackage(result, scratch / package)
             if tiles is None:
                 rasters = write_cogs(result.cells, scratch / RASTER_FOLDER)
@@ -109,10 +96,6 @@ def write_results(
                 rasters = write_tile_rasters(tiles.cells, scratch / RASTER_FOLDER, progress=progress)
             if result.field is not None:
                 rasters += write_field_cogs(result.field, result.crs, scratch / RASTER_FOLDER)
-        except _LAYER_ERRORS as error:
-            raise RemnantError(
-                f"the map layers could not be written: {error}. Nothing in {target} changed; is the disk full?"
-            ) from error
         tables = result_tables(result)
         for name, table in tables.items():
             write_csv(table, scratch / f"{name}.csv")

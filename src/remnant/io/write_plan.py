@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,10 @@ import pyogrio
 import shapely
 from openpyxl import Workbook
 
-from remnant.errors import RemnantError
-from remnant.io.write_folder import whole_folder
-from remnant.io.write_tables import cell_text, write_csv, write_json
+from remnant.io.write_answer import write_answer
+from remnant.io.write_layers import FORMAT
+from remnant.io.write_tables import cell_text
 
-PAGE, LAYER = "plan.html", "plan.gpkg"
-_ERRORS = (
-    pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError, sqlite3.Error,
-)  # fmt: skip
 _MADE = dt.datetime(2000, 1, 1)
 
 
@@ -48,26 +44,20 @@ def write_plan(
     page
         The page as HTML.
     """
-    with whole_folder(folder) as scratch:
-        for name, table in tables.items():
-            write_csv(table, scratch / f"{name}.csv")
-        _write_workbook(tables, scratch / "plan.xlsx")
-        placed = outlines[~shapely.is_missing(outlines.geometry.to_numpy())]
-        if len(placed):
-            rows = tables["areas"].astype({"area_id": str})
-            joined = placed[["area_id", "geometry"]].astype({"area_id": str}).merge(rows, on="area_id")
-            try:
-                pyogrio.write_dataframe(
-                    joined, scratch / LAYER, layer="plan", driver="GPKG", dataset_options={"VERSION": "1.3"},
-                    layer_options={"GEOMETRY_NAME": "geom", "DESCRIPTION": "Plan. Positions of hazards: keep private."},
-                )  # fmt: skip
-            except _ERRORS as error:
-                raise RemnantError(
-                    f"the map layer could not be written: {error}. Is the disk full?"
-                ) from error
-        write_json(summary, scratch / "plan.json")
-        (scratch / PAGE).write_text(page, encoding="utf-8", newline="\n")
-    return folder / PAGE
+    placed = outlines[~shapely.is_missing(outlines.geometry.to_numpy())]
+    more = {"plan.xlsx": partial(_write_workbook, tables)}
+    if len(placed):
+        more["plan.gpkg"] = partial(_write_layer, placed, tables["areas"])
+    return write_answer(folder, "plan", tables=tables, summary=summary, page=page, more=more)
+
+
+def _write_layer(placed: gpd.GeoDataFrame, areas: pd.DataFrame, path: Path) -> None:
+    rows = areas.astype({"area_id": str})
+    joined = placed[["area_id", "geometry"]].astype({"area_id": str}).merge(rows, on="area_id")
+    pyogrio.write_dataframe(
+        joined, path, layer="plan", driver="GPKG", dataset_options=FORMAT,
+        layer_options={"GEOMETRY_NAME": "geom", "DESCRIPTION": "Plan. Positions of hazards: keep private."},
+    )  # fmt: skip
 
 
 def _write_workbook(tables: Mapping[str, pd.DataFrame], path: Path) -> None:

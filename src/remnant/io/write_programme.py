@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from remnant._version import __version__
 from remnant.decide.tables import ProgrammeTables, Sheet, sheets_of
-from remnant.io.write_folder import whole_folder
-from remnant.io.write_tables import write_csv, write_json
+from remnant.io.write_answer import write_answer
 from remnant.io.write_workbook import write_workbook
 
 FORMAT = "remnant-tables/1"
 SUMMARY = "tables.json"
-PAGE = "tables.html"
-WORKBOOK = "tables.xlsx"
 
 
 def write_programme(
@@ -36,13 +34,15 @@ def write_programme(
         Tables that do not come from the case, such as what the treaties ask.
     """
     sheets = (*sheets_of(answer), *extra)
-    with whole_folder(folder) as scratch:
-        for sheet in sheets:
-            write_csv(frame_of(sheet), scratch / f"{sheet.name}.csv")
-        write_workbook(scratch / WORKBOOK, sheets, about_rows(answer), answer.as_of)
-        write_json(_summary(answer, sheets), scratch / SUMMARY)
-        (scratch / PAGE).write_text(page, encoding="utf-8", newline="\n")
-    return folder / PAGE
+    workbook = partial(write_workbook, sheets=sheets, about=about_rows(answer), day=answer.as_of)
+    return write_answer(
+        folder,
+        "tables",
+        tables={sheet.name: frame_of(sheet) for sheet in sheets},
+        summary=_summary(answer, sheets),
+        page=page,
+        more={"tables.xlsx": workbook},
+    )
 
 
 def frame_of(sheet: Sheet) -> pd.DataFrame:

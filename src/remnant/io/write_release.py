@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import pandas as pd
-import shapely
 
-from remnant.errors import RemnantError
-from remnant.io.write_folder import whole_folder
-from remnant.io.write_geopackage import _fixed_date, _write_features, _write_table
-from remnant.io.write_outputs import _LAYER_ERRORS
-from remnant.io.write_styles import LayerStyle, verdict_rules, write_styles
-from remnant.io.write_tables import flat, write_csv, write_json
+from remnant.io.write_answer import write_answer
+from remnant.io.write_areas import write_areas
+from remnant.io.write_styles import LayerStyle, verdict_rules
 from remnant.releasing import ReleaseAnswer
 
-PAGE, LAYER = "release.html", "release.gpkg"
-_PRIVATE = "Positions of uncleared hazards: keep private."
 _TABLES = {
     "criteria": "Every criterion of the policy in every area",
     "methods": "Further ground to search without a find, by method",
@@ -45,41 +39,32 @@ def write_release(answer: ReleaseAnswer, folder: Path, *, summary: Mapping[str, 
     RemnantError
         A file could not be written; what was in `folder` before is unchanged.
     """
-    with whole_folder(folder) as scratch:
-        for name, table in answer.tables.items():
-            write_csv(table, scratch / f"{name}.csv")
-        try:
-            _write_layer(answer, scratch / LAYER)
-        except _LAYER_ERRORS as error:
-            raise RemnantError(f"the map layer could not be written: {error}. Is the disk full?") from error
-        write_json(summary, scratch / "release.json")
-        (scratch / PAGE).write_text(page, encoding="utf-8", newline="\n")
-    return folder / PAGE
+    return write_answer(
+        folder,
+        "release",
+        tables=answer.tables,
+        summary=summary,
+        page=page,
+        more={"release.gpkg": partial(_write_layer, answer)},
+    )
 
 
 def _write_layer(answer: ReleaseAnswer, path: Path) -> None:
-    """Areas by verdict, those without a place as a table, the other tables, and the style."""
-    changed = f"{answer.as_of.isoformat()}T00:00:00.000Z"
-    areas, geometry = _as_text(answer.tables["areas"]), answer.outlines.geometry.to_numpy()
-    placed = ~shapely.is_missing(geometry)
-    with _fixed_date(changed):
-        if placed.any():
-            frame = gpd.GeoDataFrame(areas[placed], geometry=geometry[placed], crs=answer.outlines.crs)
-            _write_features(
-                frame, path, "areas", f"Hazard areas with release verdicts on {answer.date}. {_PRIVATE}"
-            )
-        _write_table(areas[~placed], path, "areas_unknown_place", "Hazard areas whose place nobody recorded")
-        for name, words in _TABLES.items():
-            _write_table(_as_text(answer.tables[name]), path, name, words)
-        rows = [("case", answer.name), *flat(answer.provenance), *(("note", note) for note in answer.notes)]
-        _write_table(
-            pd.DataFrame(rows, columns=["key", "value"]), path, "provenance", "Where these numbers come from"
-        )
+    """Areas by verdict, the other tables, and the style."""
     style = LayerStyle(
         layer="areas", name="verdict", description=f"Release verdict on {answer.date}", rules=verdict_rules(),
         outline=True,
     )  # fmt: skip
-    write_styles(path, [style] if placed.any() else [], changed=changed)
+    write_areas(
+        answer,
+        _as_text(answer.tables["areas"]),
+        answer.outlines.geometry.to_numpy(),
+        path,
+        crs=answer.outlines.crs,
+        words=f"Hazard areas with release verdicts on {answer.date}.",
+        styles=[style],
+        tables={name: (_as_text(answer.tables[name]), title) for name, title in _TABLES.items()},
+    )
 
 
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:

@@ -9,18 +9,16 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import rasterio
 import shapely
 from numpy.typing import NDArray
 from rasterio import Affine
 
-from remnant.errors import RemnantError
 from remnant.field.rows import RowAnswer, p_in_row, row_lines
 from remnant.io.write_colours import CELL_BREAKS
 from remnant.io.write_folder import whole_folder
-from remnant.io.write_geopackage import _fixed_date
-from remnant.io.write_outputs import _LAYER_ERRORS, REPORT
+from remnant.io.write_layers import PRIVATE, fixed_date, stamp_of, told_layer_errors, write_features
+from remnant.io.write_outputs import REPORT
 from remnant.io.write_styles import LayerStyle, chance_rules, raster_qml, write_styles
 from remnant.io.write_tables import write_csv
 
@@ -28,8 +26,6 @@ MAX_CELLS = 200_000
 """Most cells of the layer ``cells``; the raster holds all."""
 _LINE_DRAWS = 30
 _BANDS = ("pattern", "unstructured", "p_any")
-_PRIVATE = "Positions of uncleared hazards: keep private."
-_FORMAT = {"VERSION": "1.3"}
 
 
 def write_rows(answer: RowAnswer, folder: Path, *, report_html: str) -> Path:
@@ -46,13 +42,9 @@ def write_rows(answer: RowAnswer, folder: Path, *, report_html: str) -> Path:
     """
     target = Path(folder).expanduser().resolve()
     with whole_folder(target) as scratch:
-        try:
+        with told_layer_errors(target):
             _write_layers(answer, scratch / "rows.gpkg")
             _write_raster(answer, scratch / "missing.tif")
-        except _LAYER_ERRORS as error:
-            raise RemnantError(
-                f"the map layers could not be written: {error}. Nothing in {target} changed; is the disk full?"
-            ) from error
         write_csv(_figures(answer), scratch / "rows.csv")
         text = json.dumps(_summary(answer), indent=1, ensure_ascii=False)
         (scratch / "rows.json").write_text(text + "\n", encoding="utf-8", newline="\n")
@@ -91,24 +83,21 @@ def _summary(answer: RowAnswer) -> dict[str, object]:
 
 
 def _write_layers(answer: RowAnswer, path: Path) -> None:
-    changed = f"{answer.as_of.isoformat()}T00:00:00.000Z"
+    changed = stamp_of(answer.as_of)
     evidence = answer.evidence
     finds = gpd.GeoDataFrame(
         {"find_id": list(evidence.find_ids), "p_in_row": p_in_row(answer.posterior)},
         geometry=shapely.points(evidence.finds.x_m, evidence.finds.y_m),
         crs=answer.crs,
     )
-    with _fixed_date(changed):
-        for layer, frame, words in (
-            ("cells", _cells(answer), "Items missing by cell, in rows and outside rows."),
-            ("rows", _lines(answer), f"Rows in {_LINE_DRAWS} draws of the posterior: they lie close where they agree."),
-            ("finds", finds, "Finds used, with the chance that each belongs to a row."),
+    with fixed_date(changed):
+        for layer, kind, frame, words in (
+            ("cells", "Polygon", _cells(answer), "Items missing by cell, in rows and outside rows."),
+            ("rows", "LineString", _lines(answer),
+             f"Rows in {_LINE_DRAWS} draws of the posterior: they lie close where they agree."),
+            ("finds", "Point", finds, "Finds used, with the chance that each belongs to a row."),
         ):  # fmt: skip
-            pyogrio.write_dataframe(
-                frame, path, layer=layer, driver="GPKG", dataset_options=_FORMAT,
-                geometry_type={"cells": "Polygon", "rows": "LineString", "finds": "Point"}[layer],
-                layer_options={"SPATIAL_INDEX": "YES", "DESCRIPTION": f"{words} {_PRIVATE}", "GEOMETRY_NAME": "geom"},
-            )  # fmt: skip
+            write_features(frame, path, layer, f"{words} {PRIVATE}", kind=kind)
     style = LayerStyle(
         layer="cells",
         name="chance of a missing item",

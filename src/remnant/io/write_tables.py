@@ -110,7 +110,7 @@ def _number_text(value: float) -> str:
 
 def summary_of(result: Assessment) -> dict[str, Any]:
     """Everything but the cells and the geometry, ready for JSON; unknown numbers are null."""
-    tables = {name: _records(table) for name, table in result_tables(result).items()}
+    tables = {name: records(table) for name, table in result_tables(result).items()}
     verdicts = result.areas["verdict"].value_counts()
     return {
         "format": "remnant-summary/1",
@@ -144,7 +144,14 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as JSON knows them.
+
+    Examples
+    --------
+    >>> records(pd.DataFrame({"area": ["A"], "mean": [float("nan")]}))
+    [{'area': 'A', 'mean': None}]
+    """
     columns = {str(name): [plain(v) for v in table[name].tolist()] for name in table.columns}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 

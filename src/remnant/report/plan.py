@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from remnant._version import __version__
 from remnant.decide.plan import ACTIONS, Completion, PlanAnswer
-from remnant.io.write_tables import plain
+from remnant.io.write_tables import records
 from remnant.report import words
 
 LIMITS = (
@@ -136,10 +136,7 @@ def plan_json(answer: PlanAnswer, name: str) -> dict[str, Any]:
         "harm_removed": answer.harm, "harm_total": answer.harm_total, "land_m2": answer.land_m2, "usd": answer.usd,
         "regret_mean": float(answer.regret.mean()) if answer.regret.size else None,
         "regret_q95": float(np.quantile(answer.regret, 0.95)) if answer.regret.size else None,
-        **{
-            table: [dict(zip(rows.columns, map(plain, row), strict=True)) for row in rows.itertuples(index=False)]
-            for table, rows in plan_tables(answer).items()
-        },
+        **{key: records(table) for key, table in plan_tables(answer).items()},
         "teams": [
             {"name": t.name, "action": t.action, "low": t.pace.low, "high": t.pace.high, "unit": t.pace.unit,
              "basis": t.pace.basis, "source": t.pace.source, "usd_per_day_low": t.usd_per_day.low,

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-import pandas as pd
-
 from remnant._version import __version__
 from remnant.decide import VERDICTS
-from remnant.io.write_tables import plain
+from remnant.io.write_tables import plain, records
 from remnant.releasing import ReleaseAnswer
 from remnant.report import words
 
@@ -76,9 +74,5 @@ def release_json(answer: ReleaseAnswer) -> dict[str, Any]:
         "policy": plain(asdict(answer.policy)),
         "notes": list(answer.notes),
         "provenance": plain(answer.provenance),
-        **{name: _rows(table) for name, table in answer.tables.items()},
+        **{name: records(table) for name, table in answer.tables.items()},
     }
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(k): plain(v) for k, v in row.items()} for row in table.to_dict("records")]

@@ -13,7 +13,7 @@ import pandas as pd
 from remnant._version import __version__
 from remnant.decide.scenario import MEASURES, Run, ScenarioAnswer, Spread, difference_of, spread
 from remnant.evidence import Ceasefire, FutureSearch
-from remnant.io.write_tables import plain
+from remnant.io.write_tables import plain, records
 from remnant.report import words
 from remnant.units import YEAR_D, day_number
 
@@ -294,12 +294,8 @@ def scenario_json(answer: ScenarioAnswer) -> dict[str, Any]:
         "inputs_sha256": plain(dict(sorted(answer.case.inputs.items()))),
         "statements": [{"kind": s.kind, "text": s.text} for s in statements(answer)],
         "notes": list(notes(answer)),
-        **{name: _records(table) for name, table in tables.items()},
+        **{name: records(table) for name, table in tables.items()},
     }
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(k): plain(v) for k, v in row.items()} for row in table.to_dict("records")]
 
 
 def notes(answer: ScenarioAnswer) -> tuple[str, ...]:

@@ -54,11 +54,6 @@ class ActivityDraws:
         """(n_draws, n_activities) ground that one person who does it sweeps in a year. [m²/y]"""
         return self.swept_m2_per_h * self.hours_per_year
 
-    @property
-    def swept_m2_per_person(self) -> Floats:
-        """(n_draws, n_activities) ground swept in hazard areas per head of all people. [m²/y]"""
-        return self.user_swept_m2 * self.share_of_people * self.share_entering
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DeminingDraws:

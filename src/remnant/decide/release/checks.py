@@ -7,7 +7,6 @@ the items that are really there are few enough. Minimum evidence is there or it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -174,8 +173,3 @@ def _at_most(most: Floats, mean: Floats, variance: Floats) -> Floats:
         )
         chance = betainc(size, most + 1.0, size / (size + mean))
     return np.where(mean > 0.0, chance, 1.0)
-
-
-def sureness(checks: Mapping[Criterion, Check]) -> Floats:
-    """(n_areas, n_criteria) chance that each limit is kept."""
-    return np.stack([c.sure for c in checks.values()], axis=1) if checks else np.zeros((0, 0))

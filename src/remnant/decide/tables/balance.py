@@ -27,7 +27,6 @@ leave open (an area that is on record at the end, and nobody recorded since when
 anything but zero is a mismatch of a named record."""
 SIGNS = np.array([1.0, 1.0, -1.0, -1.0, -1.0, -1.0, 1.0, 1.0, -1.0])
 """An account balances when its columns times these signs add up to zero."""
-_FLOWS = ("cancelled", "reduced", "cleared", "")
 _AT = {name: k for k, name in enumerate(COLUMNS)}
 TOLERANCE_M2 = 1.0
 """Areas are recorded in whole square metres: less than that between two of them is rounding. [m²]"""
