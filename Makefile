@@ -26,7 +26,7 @@ key = $(shell { cat $(1) pyproject.toml Makefile 2>/dev/null; pwd; } | sha256sum
 RUN_STAMP := $(VENV)/.run-$(call key,requirements/run.txt requirements/build.txt)
 DEV_STAMP := $(VENV)/.dev-$(call key,requirements/dev.txt)
 
-.PHONY: help demo test format-check lint types layers pytest docs docs-generate bench format lock clean
+.PHONY: help demo test format-check lint types layers pytest docs docs-generate bench page format lock clean
 
 help:  ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,9 @@ docs-generate: $(DEV_STAMP)  ## Write the generated blocks and pages of the docu
 
 bench: $(DEV_STAMP)  ## Run the benchmarks and print the table
 	$(BIN)/python -m benchmarks
+
+page:  ## Build the page of the map application anew (needs node and npm)
+	cd frontend && npm ci --no-audit --no-fund --silent && npm run --silent build
 
 format: $(DEV_STAMP)  ## Format all Python files and mend what can be mended
 	$(BIN)/ruff format .

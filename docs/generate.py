@@ -45,6 +45,7 @@ ROOMS = (
     "scenarios",
     "io",
     "report",
+    "web",
     "numerics",
 )
 """Parts of the package whose exports are public; the empty name is the package itself."""

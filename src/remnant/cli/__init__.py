@@ -13,5 +13,6 @@ from remnant.cli import release as _release  # noqa: F401
 from remnant.cli import rows as _rows  # noqa: F401
 from remnant.cli import scenario as _scenario  # noqa: F401
 from remnant.cli import score as _score  # noqa: F401
+from remnant.cli import serve as _serve  # noqa: F401
 from remnant.cli import tables as _tables  # noqa: F401
 from remnant.cli.app import main as main

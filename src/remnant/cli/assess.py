@@ -39,6 +39,12 @@ def assess(
             help="Work the whole region of the case out tile by tile; run again, it goes on where it was ended.",
         ),
     ] = False,
+    with_map: Annotated[
+        bool,
+        typer.Option(
+            "--map", help="Also write what `remnant serve` and `remnant export` show, over 30 years."
+        ),
+    ] = False,
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -48,9 +54,11 @@ def assess(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but refusals.")] = False,
 ) -> None:
     """Say what remains in a case's ground, in which state, where and on which date."""
-    from remnant.assessment import assess as assess_case
+    from remnant.assessment import answer
     from remnant.io import check_output_folder, read_case, write_results
     from remnant.report import answer_lines, render_report
+    from remnant.viewing import view_of
+    from remnant.weighing import weigh
 
     dates = tuple(sorted({_date(text) for text in date or ()}))
     folder = out if out is not None else (case.parent if case.is_file() else case) / RESULTS
@@ -59,6 +67,8 @@ def assess(
         raise InvalidInput(
             "--scheduler goes with --tiles: only tiles are worked out by a cluster. Add --tiles."
         )
+    if tiles and with_map:
+        raise InvalidInput("--map cannot be made of tiles yet. Leave one of --map and --tiles out.")
     if tiles:
         from remnant.cli.tiles import assess_by_tiles
 
@@ -68,17 +78,21 @@ def assess(
         tell("reading the records", 0.0)
         read = read_case(case)
         read = dataclasses.replace(read, dates=dates or read.dates, seed=read.seed if seed is None else seed)
-        result = assess_case(read, progress=tell)
+        weighed = weigh(read, progress=tell)
+        view = view_of(weighed, progress=tell) if with_map else None
+        result = answer(weighed) if view is None else view.assessment
         tell("drawing the report", 1.0)
         page = render_report(result)
         tell("writing the layers", 1.0)
-        written = write_results(result, folder, report_html=page)
+        written = write_results(result, folder, report_html=page, view=view)
     if not quiet:
         for line in answer_lines(result):
             typer.echo(line)
         for note in written.notes:
             typer.echo(f"note: {note}")
         typer.echo(f"Report: {written.report}   Layers: {written.geopackage}")
+        if with_map:
+            typer.echo(f"Map: remnant serve {written.folder}")
 
 
 def _date(text: str) -> dt.date:

@@ -59,5 +59,6 @@ from remnant.field.targeting import Targeting as Targeting
 from remnant.field.targeting import targeting as targeting
 from remnant.field.targeting import targeting_findings as targeting_findings
 from remnant.field.targeting import targeting_of as targeting_of
+from remnant.field.timeline import areas_over_time as areas_over_time
 from remnant.field.without import conditioned_on as conditioned_on
 from remnant.field.without import evidence_of_areas as evidence_of_areas

@@ -17,6 +17,8 @@ from remnant.io.write_geopackage import write_geopackage
 from remnant.io.write_layers import told_layer_errors
 from remnant.io.write_rasters import write_cogs
 from remnant.io.write_tables import result_tables, summary_of, write_csv, write_json
+from remnant.io.write_view import VIEW_FOLDER, write_view
+from remnant.viewing import View
 
 RASTER_FOLDER = "rasters"
 REPORT = "report.html"
@@ -54,6 +56,7 @@ def write_results(
     *,
     report_html: str | None,
     tiles: TileStore | None = None,
+    view: View | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> WrittenResults:
     """Write all files of a result into a folder: all of them, or none.
@@ -68,6 +71,8 @@ def write_results(
         The page to put beside the layers (`remnant.report.render_report`), or None.
     tiles
         Where the cells of a country are kept, all of its tiles done; they become part of the result.
+    view
+        What the map application shows, or None.
     progress
         Called with the share of the tiles' rasters that is done.
 
@@ -96,6 +101,8 @@ def write_results(
                 rasters = write_tile_rasters(tiles.cells, scratch / RASTER_FOLDER, progress=progress)
             if result.field is not None:
                 rasters += write_field_cogs(result.field, result.crs, scratch / RASTER_FOLDER)
+            if view is not None:
+                write_view(view, scratch / VIEW_FOLDER)
         tables = result_tables(result)
         for name, table in tables.items():
             write_csv(table, scratch / f"{name}.csv")
@@ -103,7 +110,9 @@ def write_results(
         if report_html is not None:
             (scratch / REPORT).write_text(report_html, encoding="utf-8", newline="\n")
         (scratch / "README.txt").write_text(
-            _readme(result, package, notes, has_tiles=tiles is not None), encoding="utf-8", newline="\n"
+            _readme(result, package, notes, has_tiles=tiles is not None, has_view=view is not None),
+            encoding="utf-8",
+            newline="\n",
         )
     return WrittenResults(
         folder=target,
@@ -128,7 +137,9 @@ def file_stem(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60] or "case"
 
 
-def _readme(result: Assessment, package: str, notes: tuple[str, ...], *, has_tiles: bool) -> str:
+def _readme(
+    result: Assessment, package: str, notes: tuple[str, ...], *, has_tiles: bool, has_view: bool
+) -> str:
     in_tiles = (
         f"{CELLS + '/':<18} every cell of the region as a Zarr group: variable by date, state, y and x",
         f"{'':<18} (the layer of cells in {package} holds those that records touch)",
@@ -150,6 +161,11 @@ def _readme(result: Assessment, package: str, notes: tuple[str, ...], *, has_til
         f"{'parameters.csv':<18} every uncertain number before and after the evidence, with its source",
         f"{'findings.csv':<18} what was met in the records",
         *(_FIELD_LINES if result.field is not None else ()),
+        *(
+            (f"{VIEW_FOLDER + '/':<18} what `remnant serve` and `remnant export --html` show",)
+            if has_view
+            else ()
+        ),
         f"{'summary.json':<18} all tables in one file",
         f"{MANIFEST:<18} size and SHA-256 of every file",
         "",

@@ -1,0 +1,232 @@
+// One map: base, cells, areas, records.
+
+import * as maplibregl from "maplibre-gl";
+import type { StyleSpecification } from "maplibre-gl";
+import workerFile from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+import "maplibre-gl/dist/maplibre-gl.css";
+import { PMTiles, Protocol, type RangeResponse, type Source as ByteSource } from "pmtiles";
+import { effect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { source } from "./source";
+import { about, hover, layers, selected } from "./state";
+import { areaTile, followState, registerTiles } from "./tiles";
+
+class Held implements ByteSource {
+  constructor(
+    private readonly name: string,
+    private readonly bytes: ArrayBuffer,
+  ) {}
+  getKey = (): string => this.name;
+  getBytes = async (offset: number, length: number): Promise<RangeResponse> => ({
+    data: this.bytes.slice(offset, offset + length),
+  });
+}
+
+const protocol = new Protocol();
+let isReady = false;
+
+function prepare(): void {
+  if (isReady) return;
+  isReady = true;
+  const worker = source.workerUrl() ?? workerUrl();
+  maplibregl.setWorkerUrl(worker);
+  maplibregl.addProtocol("pmtiles", protocol.tile);
+  registerTiles();
+}
+
+const workerUrl = (): string => new URL(workerFile, document.baseURI).href;
+
+function shapes(name: string): string | null {
+  const where = source.shapes(name);
+  if (where === null) return null;
+  if (typeof where === "string") return `pmtiles://${where}`;
+  protocol.add(new PMTiles(new Held(name, where)));
+  return `pmtiles://${name}`;
+}
+
+const FONT = ["Noto Sans, Segoe UI, Roboto, DejaVu Sans, sans-serif"];
+const RECORD_COLOURS = ["match", ["get", "kind"], "accident", "#111111", "find", "#1f4e8c", "#3f6fa8"];
+
+function styleOf(pane: number): StyleSpecification {
+  const sources: StyleSpecification["sources"] = {};
+  for (const name of ["land", "units", "disputed", "areas-shapes", "records-shapes"]) {
+    const url = shapes(name.replace("-shapes", ""));
+    if (url) sources[name] = { type: "vector", url };
+  }
+  for (const kind of ["cells", "areas"])
+    sources[kind] = {
+      type: "raster",
+      tiles: [`remnant://${kind}/${pane}/{z}/{x}/{y}?v=0`],
+      tileSize: 256,
+      minzoom: 0,
+      maxzoom: 18,
+    };
+  sources.places = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
+  const has = (name: string): boolean => name in sources;
+  const style: StyleSpecification = {
+    version: 8,
+    sources,
+    layers: [{ id: "sea", type: "background", paint: { "background-color": "#e6ebef" } }],
+  };
+  const add = (layer: StyleSpecification["layers"][number]): void => {
+    if ("source" in layer && !has(layer.source as string)) return;
+    style.layers.push(layer);
+  };
+  add({ id: "land", type: "fill", source: "land", "source-layer": "land", paint: { "fill-color": "#f7f5f0" } });
+  add({ id: "units", type: "line", source: "units", "source-layer": "units", paint: { "line-color": "#cfcac2", "line-width": 0.7 } });
+  add({ id: "borders", type: "line", source: "land", "source-layer": "land", paint: { "line-color": "#8d8794", "line-width": 1 } });
+  add({
+    id: "disputed", type: "line", source: "disputed", "source-layer": "disputed",
+    paint: { "line-color": "#8d8794", "line-width": 1, "line-dasharray": [3, 2] },
+  });
+  const raster = { "raster-resampling": "nearest", "raster-fade-duration": 0 } as const;
+  add({ id: "cells", type: "raster", source: "cells", paint: { ...raster, "raster-opacity": 0.9 } });
+  add({ id: "areas", type: "raster", source: "areas", paint: { ...raster, "raster-opacity": ["interpolate", ["linear"], ["zoom"], 11, 1, 13, 0.55] } });
+  add({
+    id: "outlines", type: "line", source: "areas-shapes", "source-layer": "areas",
+    paint: { "line-color": "#2b2730", "line-width": ["interpolate", ["linear"], ["zoom"], 8, 0.4, 14, 1.4] },
+  });
+  add({
+    id: "chosen", type: "line", source: "areas-shapes", "source-layer": "areas", filter: ["==", ["get", "i"], -1],
+    paint: { "line-color": "#0b3c8c", "line-width": 4 },
+  });
+  add({
+    id: "searches", type: "line", source: "records-shapes", "source-layer": "records",
+    filter: ["all", ["!=", ["geometry-type"], "Point"], ["!=", ["geometry-type"], "MultiPoint"]],
+    minzoom: 10,
+    paint: { "line-color": "#3f6fa8", "line-width": 1, "line-dasharray": [4, 2] },
+  });
+  add({
+    id: "records", type: "circle", source: "records-shapes", "source-layer": "records",
+    filter: ["match", ["geometry-type"], ["Point", "MultiPoint"], true, false],
+    minzoom: 9,
+    paint: {
+      "circle-radius": ["interpolate", ["linear"], ["zoom"], 9, 1.5, 15, 5],
+      "circle-color": RECORD_COLOURS as never,
+      "circle-stroke-color": "#ffffff",
+      "circle-stroke-width": 1,
+    },
+  });
+  add({
+    id: "places", type: "symbol", source: "places",
+    filter: ["<=", ["get", "z"], ["zoom"]],
+    layout: {
+      "text-field": ["get", "name"],
+      "text-font": FONT,
+      "text-size": ["interpolate", ["linear"], ["get", "z"], 2, 15, 8, 11],
+      "symbol-sort-key": ["get", "z"],
+    },
+    paint: { "text-color": "#3c3942", "text-halo-color": "#ffffff", "text-halo-width": 1.4 },
+  });
+  return style;
+}
+
+const BY_SWITCH: Record<string, string[]> = {
+  cells: ["cells"],
+  areas: ["areas", "outlines", "chosen"],
+  records: ["records", "searches"],
+  base: ["land", "units", "borders", "disputed", "places"],
+};
+
+/** Number of the area under a place of the screen, from the tile that shows it; −1: none. */
+async function areaAt(map: maplibregl.Map, place: maplibregl.LngLat): Promise<number> {
+  const z = Math.max(0, Math.min(18, Math.floor(map.getZoom() + 0.5)));
+  const at = maplibregl.MercatorCoordinate.fromLngLat(place);
+  const scale = 2 ** z;
+  const [x, y] = [Math.floor(at.x * scale), Math.floor(at.y * scale)];
+  const tile = await areaTile(z, x, y).catch(() => null);
+  if (!tile) return -1;
+  const [column, row] = [Math.floor((at.x * scale - x) * 256), Math.floor((at.y * scale - y) * 256)];
+  return (tile[row * 256 + column] ?? 0) - 1;
+}
+
+const shown: maplibregl.Map[] = [];
+let isFollowing = false;
+
+export function MapPane({ pane, label }: { pane: number; label: string }) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    prepare();
+    const first = shown.find((m) => m);
+    const map = new maplibregl.Map({
+      container: place.current!,
+      style: styleOf(pane),
+      ...(first
+        ? { center: first.getCenter(), zoom: first.getZoom() }
+        : { bounds: about.value!.bounds, fitBoundsOptions: { padding: 30, maxZoom: 14 } }),
+      maxZoom: 20,
+      attributionControl: { compact: true, customAttribution: "Natural Earth; places © GeoNames (CC BY 4.0)" },
+      dragRotate: false,
+      pitchWithRotate: false,
+      canvasContextAttributes: { preserveDrawingBuffer: true },
+    });
+    map.touchZoomRotate.disableRotation();
+    map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
+    map.addControl(new maplibregl.ScaleControl({}), "bottom-right");
+    map.getCanvas().setAttribute("aria-label", label);
+    shown[pane] = map;
+    (window as unknown as { remnantMaps: maplibregl.Map[] }).remnantMaps = shown;
+    const stops: (() => void)[] = [];
+    void source.places().then((places) => {
+      const features = places.map(([name, longitude, latitude, z]) => ({
+        type: "Feature" as const,
+        properties: { name, z },
+        geometry: { type: "Point" as const, coordinates: [longitude, latitude] },
+      }));
+      void map.once("load").then(() =>
+        (map.getSource("places") as maplibregl.GeoJSONSource).setData({ type: "FeatureCollection", features }),
+      );
+    });
+    map.once("load", () => {
+      document.body.dataset.ready = "1";
+      stops.push(followState(map, pane, () => (document.body.dataset.drawn = String(performance.now()))));
+      stops.push(
+        effect(() => {
+          for (const [name, on] of Object.entries(layers.value))
+            for (const id of BY_SWITCH[name] ?? [])
+              if (map.getLayer(id)) map.setLayoutProperty(id, "visibility", on ? "visible" : "none");
+        }),
+        effect(() => {
+          if (map.getLayer("chosen")) map.setFilter("chosen", ["==", ["get", "i"], selected.value ?? -1]);
+        }),
+      );
+    });
+    let asked = 0;
+    map.on("mousemove", (event) => {
+      const mine = ++asked;
+      void areaAt(map, event.lngLat).then((area) => {
+        if (mine !== asked) return;
+        map.getCanvas().style.cursor = area >= 0 ? "pointer" : "";
+        const { clientX: x, clientY: y } = event.originalEvent;
+        hover.value = area >= 0 ? { x, y, pane, area } : null;
+      });
+    });
+    map.on("mouseout", () => {
+      asked++;
+      hover.value = null;
+    });
+    map.on("click", (event) => {
+      void areaAt(map, event.lngLat).then((area) => {
+        if (area >= 0) selected.value = area;
+      });
+    });
+    const follow = (): void => {
+      if (isFollowing) return;
+      isFollowing = true;
+      for (const other of shown)
+        if (other && other !== map) other.jumpTo({ center: map.getCenter(), zoom: map.getZoom() });
+      isFollowing = false;
+    };
+    map.on("move", follow);
+    return () => {
+      stops.forEach((stop) => stop());
+      delete shown[pane];
+      map.remove();
+    };
+  }, []);
+  return <div class="map" ref={place} role="region" aria-label={label} data-pane={pane} />;
+}
+
+export function goTo(box: [number, number, number, number]): void {
+  shown.find((m) => m)?.fitBounds(box, { padding: 80, maxZoom: 15, duration: 400 });
+}

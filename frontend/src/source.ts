@@ -1,0 +1,59 @@
+// Where the data come from: the server that sent the page, or the page itself when it is one file.
+
+import type { About, AreaTable, CellAt, Metric, State, Why } from "./types";
+import { embedded } from "./embedded";
+
+export interface Source {
+  about(): Promise<About>;
+  areas(): Promise<AreaTable>;
+  why(area: number): Promise<Why>;
+  values(state: State, metric: Metric): Promise<Uint16Array>;
+  cellAt(longitude: number, latitude: number): Promise<CellAt>;
+  areaTile(z: number, x: number, y: number): Promise<Uint32Array | null>;
+  cellTile(z: number, x: number, y: number): Promise<Uint32Array | null>;
+  cellSteps(z: number, x: number, y: number, state: State, metric: Metric): Promise<Uint8Array | null>;
+  shapes(name: string): string | ArrayBuffer | null;
+  places(): Promise<Place[]>;
+  workerUrl(): string | null;
+}
+
+/** Name, longitude, latitude, zoom from which it is shown. */
+export type Place = [string, number, number, number];
+
+export class Refused extends Error {}
+
+async function answer(path: string): Promise<Response> {
+  let got: Response;
+  try {
+    got = await fetch(path, { credentials: "same-origin" });
+  } catch {
+    throw new Refused("lost");
+  }
+  if (!got.ok) {
+    const body = (await got.json().catch(() => null)) as { error?: { said?: string } } | null;
+    throw new Refused(body?.error?.said ?? `${got.status}`);
+  }
+  return got;
+}
+
+const json = async <T>(path: string): Promise<T> => (await (await answer(path)).json()) as T;
+const bytes = async (path: string): Promise<ArrayBuffer> => (await answer(path)).arrayBuffer();
+
+const served: Source = {
+  about: () => json("api/map"),
+  areas: () => json("api/areas"),
+  why: (area) => json(`api/areas/${area}`),
+  values: async (state, metric) => new Uint16Array(await bytes(`api/values/${state}/${metric}`)),
+  cellAt: (longitude, latitude) => json(`api/cells/at?longitude=${longitude}&latitude=${latitude}`),
+  areaTile: async (z, x, y) => new Uint32Array(await bytes(`tiles/areas/${z}/${x}/${y}`)),
+  cellTile: async (z, x, y) => new Uint32Array(await bytes(`tiles/cells/${z}/${x}/${y}`)),
+  cellSteps: async (z, x, y, state, metric) =>
+    new Uint8Array(await bytes(`tiles/cells/${z}/${x}/${y}/${state}/${metric}`)),
+  shapes: (name) => new URL(name in BASE ? `base/${name}.pmtiles` : `data/${name}.pmtiles`, document.baseURI).href,
+  places: () => json("base/places.json"),
+  workerUrl: () => null,
+};
+
+const BASE: Record<string, true> = { land: true, units: true, disputed: true };
+
+export const source: Source = embedded() ?? served;

@@ -1,0 +1,65 @@
+"""`remnant serve` and `remnant export`: the map application, live and as one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from remnant.cli.app import app
+from remnant.cli.progress import progress_bar
+from remnant.errors import InvalidInput
+
+_RESULT = typer.Argument(metavar="RESULT", help="Result folder of `remnant assess --map`.")
+
+
+@app.command()
+def serve(
+    result: Annotated[Path, _RESULT],
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen at; any but this machine's own needs --token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen at.")] = 8470,
+    token: Annotated[
+        str,
+        typer.Option(
+            "--token", envvar="REMNANT_TOKEN", help="What every request must carry; 16 letters or more."
+        ),
+    ] = "",
+) -> None:
+    """Open a result as a map in the browser, on this machine only unless told otherwise."""
+    from remnant.io.read_view import open_view
+    from remnant.web import Access, run_server
+
+    access = Access(host=host, port=port, token=token)
+    view = open_view(result)
+
+    def ready(url: str) -> None:
+        typer.echo(f"{view.about['name']}: {url}   (Ctrl+C ends it)")
+
+    run_server(view, access, ready=ready)
+
+
+@app.command()
+def export(
+    result: Annotated[Path, _RESULT],
+    html: Annotated[
+        Path, typer.Option("--html", metavar="FILE", help="The file to write; it opens anywhere.")
+    ],
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but refusals.")] = False,
+) -> None:
+    """Write the map of a result as one file that needs no server and no network."""
+    from remnant.io.read_view import open_view
+    from remnant.io.write_folder import whole_file
+    from remnant.web import one_file
+
+    if html.suffix.lower() not in (".html", ".htm"):
+        raise InvalidInput(f"--html must name a file that ends in .html; got {html.name!r}.")
+    with progress_bar(quiet=quiet) as tell:
+        page, notes = one_file(open_view(result), progress=lambda share: tell("packing the map", share))
+        whole_file(html, page.encode())
+    if not quiet:
+        for note in notes:
+            typer.echo(f"note: {note}")
+        typer.echo(f"Map: {html} ({html.stat().st_size / 1e6:.1f} MB). It holds positions: keep it private.")

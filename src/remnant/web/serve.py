@@ -1,0 +1,92 @@
+"""The local server."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from remnant import __version__
+from remnant.errors import InvalidInput, RemnantError
+from remnant.io.read_view import ViewFiles
+from remnant.web.guard import Access, guard, problem
+from remnant.web.routes import STATIC, data_routes
+
+_STATUS = {InvalidInput: 422, RemnantError: 500}
+"""Class of our errors → HTTP status."""
+
+
+def application(view: ViewFiles, access: Access) -> FastAPI:
+    """The application for one result.
+
+    Parameters
+    ----------
+    view
+        The opened map.
+    access
+        Who may ask.
+    """
+    app = FastAPI(title="remnant", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api")
+    app.middleware("http")(guard(access))
+    app.include_router(data_routes(view))
+    app.mount("/base", StaticFiles(directory=STATIC / "base"), name="base")
+    app.mount("/", StaticFiles(directory=STATIC / "page", html=True), name="page")
+
+    @app.exception_handler(RemnantError)
+    async def ours(_: Request, error: RemnantError) -> Response:
+        status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+        return problem(status, type(error).__name__, str(error))
+
+    @app.exception_handler(HTTPException)
+    async def theirs(_: Request, error: HTTPException) -> Response:
+        return problem(
+            error.status_code, "NotFound" if error.status_code == 404 else "Refused", str(error.detail)
+        )
+
+    @app.exception_handler(RequestValidationError)
+    async def asked(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:])
+        return problem(422, "InvalidInput", f"{where}: {first['msg']}; got {str(first.get('input'))[:80]!r}.")
+
+    return app
+
+
+def run_server(view: ViewFiles, access: Access, *, ready: Callable[[str], None] | None = None) -> None:
+    """Serve until the process is ended.
+
+    Parameters
+    ----------
+    view
+        The opened map.
+    access
+        Where to listen.
+    ready
+        Called with the address once the port is held.
+
+    Raises
+    ------
+    InvalidInput
+        The port is taken, or the address is not this machine's.
+    """
+    held = socket.socket(socket.AF_INET6 if ":" in access.host else socket.AF_INET)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind((access.host.strip("[]"), access.port))
+    except OSError as error:
+        held.close()
+        raise InvalidInput(
+            f"{access.host}:{access.port} cannot be listened at: {error.strerror}. Choose another with --port."
+        ) from error
+    if ready is not None:
+        ready(access.url + (f"?token={access.token}" if access.token else ""))
+    config = uvicorn.Config(
+        application(view, access), log_level="warning", access_log=False, server_header=False
+    )
+    uvicorn.Server(config).run(sockets=[held])
