@@ -10,12 +10,13 @@ import { decoded, setScale } from "./scale";
 import { Slider } from "./slider";
 import { source } from "./source";
 import {
-  about, addressNow, areas, failure, hover, language, panelOpen, panes, selected, step, tab,
+  about, addressNow, areas, failure, hover, language, otherPolicy, panelOpen, panes, selected, step, tab,
 } from "./state";
 import "./style.css";
 import { valuesOf } from "./tiles";
 import { STATES, type Curve as Values } from "./types";
 import { Why } from "./why";
+import { Work } from "./work";
 import { LANGUAGES, WORDS, day, number, percent, t, word, type Language } from "./words";
 
 const tip = signal("");
@@ -153,6 +154,7 @@ function Header() {
       </h1>
       <p class="stamps">
         <span class="stamp">{t("records_until", { date: day(told.as_of) })}</span>
+        {otherPolicy.value && <span class="stamp other">{t("other_policy")}</span>}
         <span class="stamp private">{t("private")}</span>
       </p>
       <div class="actions">
@@ -210,7 +212,7 @@ function App() {
             ))}
             <Layers />
             <div class="tabs" role="tablist">
-              {(["areas", "about"] as const).map((name) => (
+              {(["areas", "work", "about"] as const).map((name) => (
                 <button
                   key={name}
                   type="button"
@@ -222,7 +224,7 @@ function App() {
                 </button>
               ))}
             </div>
-            {tab.value === "areas" ? <List /> : <About />}
+            {tab.value === "areas" ? <List /> : tab.value === "work" ? <Work /> : <About />}
           </div>
         )}
         <Why />

@@ -1,6 +1,7 @@
 // One map: base, cells, areas, records.
 
 import * as maplibregl from "maplibre-gl";
+import type { Feature, GeoJsonProperties } from "geojson";
 import type { StyleSpecification } from "maplibre-gl";
 import workerFile from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import "maplibre-gl/dist/maplibre-gl.css";
@@ -8,7 +9,7 @@ import { PMTiles, Protocol, type RangeResponse, type Source as ByteSource } from
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { source } from "./source";
-import { about, hover, layers, selected } from "./state";
+import { about, drawing, drawn, hover, layers, selected } from "./state";
 import { areaTile, followState, registerTiles } from "./tiles";
 
 class Held implements ByteSource {
@@ -61,6 +62,7 @@ function styleOf(pane: number): StyleSpecification {
       minzoom: 0,
       maxzoom: 18,
     };
+  sources.drawn = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
   sources.places = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
   const has = (name: string): boolean => name in sources;
   const style: StyleSpecification = {
@@ -118,6 +120,11 @@ function styleOf(pane: number): StyleSpecification {
     },
     paint: { "text-color": "#3c3942", "text-halo-color": "#ffffff", "text-halo-width": 1.4 },
   });
+  add({ id: "drawn-line", type: "line", source: "drawn", paint: { "line-color": "#0b3c8c", "line-width": 3, "line-dasharray": [2, 1] } });
+  add({
+    id: "drawn-corners", type: "circle", source: "drawn", filter: ["==", ["geometry-type"], "Point"],
+    paint: { "circle-radius": 5, "circle-color": "#ffffff", "circle-stroke-color": "#0b3c8c", "circle-stroke-width": 2 },
+  });
   return style;
 }
 
@@ -139,6 +146,12 @@ async function areaAt(map: maplibregl.Map, place: maplibregl.LngLat): Promise<nu
   const [column, row] = [Math.floor((at.x * scale - x) * 256), Math.floor((at.y * scale - y) * 256)];
   return (tile[row * 256 + column] ?? 0) - 1;
 }
+
+const point = (coordinates: [number, number], properties: GeoJsonProperties): Feature => ({
+  type: "Feature",
+  properties,
+  geometry: { type: "Point", coordinates },
+});
 
 const shown: maplibregl.Map[] = [];
 let isFollowing = false;
@@ -168,11 +181,7 @@ export function MapPane({ pane, label }: { pane: number; label: string }) {
     (window as unknown as { remnantMaps: maplibregl.Map[] }).remnantMaps = shown;
     const stops: (() => void)[] = [];
     void source.places().then((places) => {
-      const features = places.map(([name, longitude, latitude, z]) => ({
-        type: "Feature" as const,
-        properties: { name, z },
-        geometry: { type: "Point" as const, coordinates: [longitude, latitude] },
-      }));
+      const features = places.map(([name, longitude, latitude, z]) => point([longitude, latitude], { name, z }));
       void map.once("load").then(() =>
         (map.getSource("places") as maplibregl.GeoJSONSource).setData({ type: "FeatureCollection", features }),
       );
@@ -187,6 +196,24 @@ export function MapPane({ pane, label }: { pane: number; label: string }) {
               if (map.getLayer(id)) map.setLayoutProperty(id, "visibility", on ? "visible" : "none");
         }),
         effect(() => {
+          const ring = drawn.value;
+          const closed = ring.length > 2 ? [...ring, ring[0]!] : ring;
+          const corners = ring.map((at) => point(at, {}));
+          const line: Feature[] =
+            ring.length > 1
+              ? [{ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: closed } }]
+              : [];
+          (map.getSource("drawn") as maplibregl.GeoJSONSource).setData({
+            type: "FeatureCollection",
+            features: [...line, ...corners],
+          });
+        }),
+        effect(() => {
+          map.getCanvas().style.cursor = drawing.value ? "crosshair" : "";
+          if (drawing.value) map.doubleClickZoom.disable();
+          else map.doubleClickZoom.enable();
+        }),
+        effect(() => {
           if (map.getLayer("chosen")) map.setFilter("chosen", ["==", ["get", "i"], selected.value ?? -1]);
         }),
       );
@@ -196,7 +223,7 @@ export function MapPane({ pane, label }: { pane: number; label: string }) {
       const mine = ++asked;
       void areaAt(map, event.lngLat).then((area) => {
         if (mine !== asked) return;
-        map.getCanvas().style.cursor = area >= 0 ? "pointer" : "";
+        if (!drawing.value) map.getCanvas().style.cursor = area >= 0 ? "pointer" : "";
         const { clientX: x, clientY: y } = event.originalEvent;
         hover.value = area >= 0 ? { x, y, pane, area } : null;
       });
@@ -206,6 +233,10 @@ export function MapPane({ pane, label }: { pane: number; label: string }) {
       hover.value = null;
     });
     map.on("click", (event) => {
+      if (drawing.value) {
+        drawn.value = [...drawn.value, [event.lngLat.lng, event.lngLat.lat]];
+        return;
+      }
       void areaAt(map, event.lngLat).then((area) => {
         if (area >= 0) selected.value = area;
       });
@@ -225,6 +256,18 @@ export function MapPane({ pane, label }: { pane: number; label: string }) {
     };
   }, []);
   return <div class="map" ref={place} role="region" aria-label={label} data-pane={pane} />;
+}
+
+/** Corners of what the first map shows. */
+export function windowRing(): [number, number][] {
+  const box = shown.find((m) => m)!.getBounds();
+  const [west, south, east, north] = [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()];
+  return [
+    [west, south],
+    [east, south],
+    [east, north],
+    [west, north],
+  ];
 }
 
 export function goTo(box: [number, number, number, number]): void {

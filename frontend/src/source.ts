@@ -15,6 +15,20 @@ export interface Source {
   shapes(name: string): string | ArrayBuffer | null;
   places(): Promise<Place[]>;
   workerUrl(): string | null;
+  // what only a server can do
+  verdicts?(policy: Record<string, unknown>): Promise<Pick<AreaTable, "verdict" | "reasons" | "deciding">>;
+  totals?(ring: Ring, date: string): Promise<Totals>;
+  selection?(areas: number[], step: number, format: string): Promise<Blob>;
+}
+
+export type Ring = [number, number][];
+
+export interface Totals {
+  area_m2: number;
+  reckoned_m2: number;
+  num_cells: number;
+  date: string;
+  states: Record<State, { mean: number; q05: number; q95: number; p_any: number }>;
 }
 
 /** Name, longitude, latitude, zoom from which it is shown. */
@@ -22,10 +36,20 @@ export type Place = [string, number, number, number];
 
 export class Refused extends Error {}
 
-async function answer(path: string): Promise<Response> {
+async function answer(path: string, sent?: unknown): Promise<Response> {
   let got: Response;
   try {
-    got = await fetch(path, { credentials: "same-origin" });
+    got = await fetch(
+      path,
+      sent === undefined
+        ? { credentials: "same-origin" }
+        : {
+            credentials: "same-origin",
+            method: "POST",
+            headers: { "Content-Type": "application/json" },
+            body: JSON.stringify(sent),
+          },
+    );
   } catch {
     throw new Refused("lost");
   }
@@ -51,6 +75,9 @@ const served: Source = {
     new Uint8Array(await bytes(`tiles/cells/${z}/${x}/${y}/${state}/${metric}`)),
   shapes: (name) => new URL(name in BASE ? `base/${name}.pmtiles` : `data/${name}.pmtiles`, document.baseURI).href,
   places: () => json("base/places.json"),
+  verdicts: async (policy) => (await answer("api/verdicts", policy)).json(),
+  totals: async (ring, date) => (await answer("api/totals", { coordinates: [ring], date })).json(),
+  selection: async (areas, step, format) => (await answer("api/selection", { areas, step, format })).blob(),
   workerUrl: () => null,
 };
 

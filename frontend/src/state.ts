@@ -32,7 +32,11 @@ export const why = signal<Why | null>(null);
 export const filter = signal("");
 export const verdict = signal("");
 export const sortBy = signal<"value" | "area_id" | "area_m2" | "verdict">("value");
-export const tab = signal<"areas" | "about">("areas");
+export const tab = signal<"areas" | "work" | "about">("areas");
+export const otherPolicy = signal(false);
+/** Corners drawn on the map: longitude and latitude. */
+export const drawn = signal<[number, number][]>([]);
+export const drawing = signal(false);
 export const panelOpen = signal(window.innerWidth > 700);
 
 export interface Hover {

@@ -12,8 +12,8 @@ import pandas as pd
 
 from remnant.assessment import Assessment, answer
 from remnant.evidence import Case, Provenance
-from remnant.field import Summary, areas_over_time, cells_remaining, thinned
-from remnant.releasing import ReleaseAnswer, release_of
+from remnant.field import GroundDraws, Summary, areas_over_time, cells_remaining, ground_draws, thinned
+from remnant.releasing import HeldDraws, ReleaseAnswer, held_draws, release_of
 from remnant.units import YEAR_D, Floats, date_of, day_number
 from remnant.weighing import Progress, Weighed
 
@@ -48,6 +48,10 @@ class View:
         Area and record that touch: ``area`` (index), ``record`` (index).
     release
         Verdicts, criteria and weights of records; None for a case without a policy or without hazard areas.
+    held
+        Draws from which verdicts under another policy can be given.
+    ground
+        Draws of the cells on the asked dates, from which any ground can be added up.
     """
 
     assessment: Assessment
@@ -57,6 +61,8 @@ class View:
     records: gpd.GeoDataFrame
     touching: pd.DataFrame
     release: ReleaseAnswer | None
+    held: HeldDraws
+    ground: GroundDraws
 
 
 def view_of(weighed: Weighed, *, progress: Progress | None = None) -> View:
@@ -97,6 +103,8 @@ def view_of(weighed: Weighed, *, progress: Progress | None = None) -> View:
         records=records,
         touching=_touching(case, records),
         release=release_of(weighed, most_records=_MOST_RECORDS, progress=progress) if has_verdicts else None,
+        held=held_draws(weighed, own, some),
+        ground=ground_draws(weighed.posterior, weighed.days, weighed.as_of_day, weighed.mixed),
     )
 
 

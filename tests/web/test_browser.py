@@ -155,3 +155,50 @@ def test_one_file_opens_without_server_or_network(page: Any, files: ViewFiles, t
     page.locator("input[type=range]").fill("10")
     assert not asked
     assert page.title() != "taken"
+
+
+def test_another_policy_changes_verdicts_and_goes_back(page: Any, server: str) -> None:
+    opened(page, server)
+    page.get_by_role("tab", name="Work").click()
+    page.locator("input[name=p_any_armed_max]").fill("100")
+    page.get_by_role("button", name="See the verdicts").click()
+    page.wait_for_selector(".stamp.other")
+    page.get_by_role("button", name="Back to the case's policy").click()
+    page.wait_for_selector(".stamp.other", state="detached")
+
+
+def test_drawn_ground_is_added_up(page: Any, server: str) -> None:
+    opened(page, server)
+    page.get_by_role("tab", name="Work").click()
+    page.get_by_role("button", name="Draw", exact=True).click()
+    for x, y in ((150, 150), (700, 160), (600, 600)):
+        page.mouse.click(x, y)
+    page.get_by_role("button", name="End the drawing (3 corners)").click()
+    page.get_by_role("button", name="Add up").click()
+    page.wait_for_selector(".work section table", timeout=60_000)
+    assert "Cells of the case cover" in page.locator(".work caption").last.inner_text()
+    page.get_by_role("button", name="What the map shows").click()
+    page.get_by_role("button", name="Add up").click()
+    page.wait_for_selector(".work section table")
+
+
+def test_the_list_is_taken_away_as_a_file(page: Any, server: str) -> None:
+    opened(page, server)
+    page.get_by_role("searchbox").fill("=cmd")
+    page.get_by_role("tab", name="Work").click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Excel").click()
+    assert waiting.value.suggested_filename.endswith(".xlsx")
+
+
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_axe_finds_no_serious_fault(page: Any, server: str, language: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    opened(page, f"{server}#lang={language}&area=1")
+    page.wait_for_selector(".why table")
+    for tab in range(3):
+        page.locator("[role=tab]").nth(tab).click()
+        found = Axe().run(page).response["violations"]
+        grave = [(v["id"], v["nodes"][0]["html"][:120]) for v in found if v["impact"] in ("serious", "critical")]
+        assert not grave

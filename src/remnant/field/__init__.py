@@ -18,6 +18,9 @@ from remnant.field.cells import thinned as thinned
 from remnant.field.counts import CountEvidence as CountEvidence
 from remnant.field.counts import Likelihood as Likelihood
 from remnant.field.fit_prior import fit_prior as fit_prior
+from remnant.field.ground import GroundDraws as GroundDraws
+from remnant.field.ground import ground_draws as ground_draws
+from remnant.field.ground import left_on_ground as left_on_ground
 from remnant.field.history import is_ageless as is_ageless
 from remnant.field.influence import Influence as Influence
 from remnant.field.influence import influence_of as influence_of

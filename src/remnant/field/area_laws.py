@@ -118,12 +118,37 @@ def left_in_areas(
         pairs, _, pair = distinct(area[rows], reduction.unit_source[unit[rows]])
         units, local = np.unique(unit[rows], return_inverse=True)
         shape, scale = posterior.clumps(units, some)
-        walk = _LAWS.for_work(len(z) * pair.size)
-        held, p_any, mean, variance = walk(
+        held, p_any, mean, variance = laws_of_pieces(
             shape, scale, left, local.reshape(-1).astype(np.int64), history[rows], ground[rows], pair,
             np.searchsorted(block, pairs[:, 0]), pairs[:, 1], exists, block.size,
         )  # fmt: skip
         yield LeftInAreas(area=block, exists=held, p_any=p_any, mean=mean, variance=variance)
+
+
+def laws_of_pieces(
+    shape: Floats, scale: Floats, left: Floats, unit: Ints, history: Ints, ground: Floats, pair: Ints,
+    pair_area: Ints, pair_source: Ints, exists: Floats, num_areas: int,
+) -> tuple[Floats, Floats, Floats, Floats]:  # fmt: skip
+    """Pieces of ground added up draw by draw: the fields of `LeftInAreas` from `exists` on.
+
+    Parameters
+    ----------
+    shape, scale
+        (n_draws, n_units) Gamma densities. [1], [items per unit of ground]
+    left
+        (n_draws, n_histories, 3) share of items left. [1]
+    unit, history, ground, pair
+        (n_pieces,) in order of pair and unit.
+    pair_area, pair_source
+        (n_pairs,) area and source whose pieces stand together.
+    exists
+        (n_draws, n_sources) [1]
+    """
+    walk = _LAWS.for_work(len(left) * pair.size)
+    some, p_any, mean, variance = walk(
+        shape, scale, left, unit, history, ground, pair, pair_area, pair_source, exists, num_areas
+    )
+    return some, p_any, mean, variance
 
 
 def _law_walk(

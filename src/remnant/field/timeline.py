@@ -56,14 +56,31 @@ def areas_over_time(
             here = slice(first, first + left.area.size)
             mean[t, :, here] = left.expected.mean(axis=0).T
             some[t, :, here] = left.p_any.mean(axis=0).T
-            intervals = _INTERVALS.for_work(left.exists.size)
-            low[t, :, here], high[t, :, here] = intervals(
-                left.exists, left.mean, left.variance, mean[t, :, here], some[t, :, here], LONGEST_COUNT
+            low[t, :, here], high[t, :, here] = intervals_of(
+                left.exists, left.mean, left.variance, mean[t, :, here], some[t, :, here]
             )
             first += left.area.size
         if progress is not None:
             progress((t + 1) / len(days))
     return Summary(mean=mean, q05=low, q95=high, p_any=some)
+
+
+def intervals_of(
+    exists: Floats, mean: Floats, variance: Floats, every_mean: Floats, p_any: Floats
+) -> tuple[Floats, Floats]:
+    """(4, n_areas) 5 % and 95 % points of items, from the fields of `LeftInAreas` and their means over draws.
+
+    Parameters
+    ----------
+    exists
+        (n_draws, n_areas) [1]
+    mean, variance
+        (n_draws, n_areas, 4) if anything ever lay there. [items, items²]
+    every_mean, p_any
+        (4, n_areas) over all draws. [items], [1]
+    """
+    low, high = _INTERVALS.for_work(exists.size)(exists, mean, variance, every_mean, p_any, LONGEST_COUNT)
+    return low, high
 
 
 def _interval_walk(

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 
 from remnant.errors import InvalidInput
+from remnant.field import GroundDraws
 from remnant.io.codes import Codes, decoded
-from remnant.io.write_view import VIEW_FILES, VIEW_FOLDER, VIEW_FORMAT
+from remnant.io.write_view import VIEW_FILES, VIEW_FOLDER, VIEW_FORMAT, read_draws, read_ground
+from remnant.releasing import HeldDraws
 from remnant.units import Floats, Ints
 
 
@@ -74,6 +76,16 @@ class ViewFiles:
                 for (row,) in base.execute("SELECT told FROM records WHERE i = ?", (i,))
             ]
         return out
+
+    def draws(self) -> HeldDraws:
+        """Draws from which verdicts under another policy can be given."""
+        return read_draws(self.path("draws"))
+
+    def ground(self) -> GroundDraws:
+        """Draws of the cells on the asked dates."""
+        if not self.path("ground").is_file():
+            raise InvalidInput("this map holds no draws of its cells, so drawn ground cannot be added up.")
+        return read_ground(self.path("ground"))
 
     def area_curve(self, area: int) -> list[list[list[float | None]]]:
         """[state][metric][date] of an area; null: unknown."""

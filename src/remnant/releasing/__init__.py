@@ -2,6 +2,9 @@
 
 from remnant.releasing.answer import ReleaseAnswer as ReleaseAnswer
 from remnant.releasing.answer import release_of as release_of
+from remnant.releasing.held import HeldDraws as HeldDraws
+from remnant.releasing.held import held_draws as held_draws
+from remnant.releasing.held import judge_held as judge_held
 from remnant.releasing.judge import Judge as Judge
 from remnant.releasing.judge import Judged as Judged
 from remnant.releasing.judge import Waiting as Waiting

@@ -195,22 +195,54 @@ class Judge:
         """(n_draws, n_areas) yearly risk of a person at the policy's activity, or at what is riskiest there. [1]"""
         if self._factors is None:
             self._factors = activity_draws(self.weighed)
-        factors, best = self._factors, np.full(left.exists.shape, -1.0)
-        ground = np.maximum(self.area_m2[left.area], np.finfo(np.float64).tiny)
-        items = left.expected[:, :, None, :3]
-        for b, name in enumerate(factors.names):
-            if self.policy.activity in ("", name):
-                risk = individual_risk(
-                    items, ground, factors.user_swept_m2[draws, b], factors.p_functions[draws, b]
-                )[:, :, 0]
-                more = risk.mean(axis=0) > best.mean(axis=0)
-                best[:, more] = risk[:, more]
-        return best
+        factors = self._factors
+        return riskiest(
+            left, self.area_m2[left.area], factors.names, factors.user_swept_m2[draws], factors.p_functions[draws],
+            self.policy.activity,
+        )  # fmt: skip
 
     @property
     def has_clock(self) -> bool:
         """Whether items of any type here change with time."""
         return not all(is_ageless(model) for model in self.weighed.posterior.table.class_models)
+
+
+def riskiest(
+    left: LeftInAreas,
+    area_m2: Floats,
+    names: Sequence[str],
+    swept_m2: Floats,
+    p_functions: Floats,
+    activity: str,
+) -> Floats:
+    """Yearly risk of a person in areas at an activity, or, where none is named, at what is riskiest in each.
+
+    Parameters
+    ----------
+    left
+        What is left in n areas.
+    area_m2
+        (n_areas,) [m²]
+    names
+        Of the activities.
+    swept_m2, p_functions
+        (n_draws, n_activities) and (n_draws, n_activities, 3); see `remnant.risk.ActivityDraws`.
+    activity
+        One of the names; empty: any.
+
+    Returns
+    -------
+    (n_draws, n_areas) risk. [1]
+    """
+    best = np.full(left.exists.shape, -1.0)
+    ground = np.maximum(area_m2, np.finfo(np.float64).tiny)
+    items = left.expected[:, :, None, :3]
+    for b, name in enumerate(names):
+        if activity in ("", name):
+            risk = individual_risk(items, ground, swept_m2[:, b], p_functions[:, b])[:, :, 0]
+            more = risk.mean(axis=0) > best.mean(axis=0)
+            best[:, more] = risk[:, more]
+    return best
 
 
 def worked_in(weighed: Weighed, reduction: Reduction) -> Worked:

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from remnant.errors import InvalidInput
 
 Next = Callable[[Request], Awaitable[Response]]
+MOST_BYTES = 10_000_000
 COOKIE = "remnant_token"
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
 _POLICY = {
@@ -108,6 +109,12 @@ def _refused(request: Request, access: Access, allowed: set[str]) -> Response | 
     origin = request.headers.get("origin")
     if origin and origin.split("://", 1)[-1] != request.headers.get("host"):
         return problem(403, "WrongOrigin", "another site's page may not ask here")
+    if request.method not in ("GET", "HEAD"):
+        length = request.headers.get("content-length", "")
+        if not length.isdigit():
+            return problem(411, "NoLength", "the size of what is sent must be told before it")
+        if int(length) > MOST_BYTES:
+            return problem(413, "TooLarge", f"at most {MOST_BYTES:,} bytes are taken; got {int(length):,}")
     if access.token and not _has_token(request, access.token):
         return problem(401, "NoToken", "a token is needed: open the address that the server printed")
     return None

@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import shapely
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
+from pydantic import BaseModel, Field
 
 from remnant.errors import InvalidInput
+from remnant.io.drawn import totals_of
+from remnant.io.policy_section import PolicySection
 from remnant.io.read_view import ViewFiles
+from remnant.io.selection import MEDIA_TYPES, SelectionFormat, selection
 from remnant.io.view_tiles import area_tile, cell_tile, packed, tile_steps
+from remnant.releasing import judge_held
 
 State = Literal["armed", "expired", "dud", "explosive"]
 Metric = Literal["mean", "q05", "q95", "p_any"]
 TileFile = Literal["areas", "records"]
 _BYTES = "application/octet-stream"
 _PACKED = {"Content-Encoding": "deflate"}
+_MOST_CORNERS = 10_000
+Longitude = Annotated[float, Field(ge=-180.0, le=180.0)]
+Latitude = Annotated[float, Field(ge=-85.0, le=85.0)]
 STATIC = Path(__file__).parent / "static"
+
+
+class Drawn(BaseModel):
+    """Ground drawn on the map: rings of longitude and latitude, as in GeoJSON."""
+
+    coordinates: list[list[tuple[Longitude, Latitude]]] = Field(min_length=1, max_length=100)
+    date: str
+
+    def shape(self) -> shapely.Geometry:
+        """As a polygon."""
+        rings = self.coordinates
+        if any(len(ring) < 3 or len(ring) > _MOST_CORNERS for ring in rings):
+            raise InvalidInput(f"a ring has from 3 to {_MOST_CORNERS:,} corners. Draw three corners or more.")
+        return shapely.Polygon(rings[0], rings[1:])
+
+
+class Selected(BaseModel):
+    """Areas to take away, and how."""
+
+    areas: list[Annotated[int, Field(ge=0, lt=2**53)]] = Field(min_length=1, max_length=1_000_000)
+    step: int = 0
+    format: SelectionFormat = "gpkg"
 
 
 def data_routes(view: ViewFiles) -> APIRouter:
@@ -79,6 +110,32 @@ def data_routes(view: ViewFiles) -> APIRouter:
         cells = cells_of_tile(z, x, y)[1]
         steps = tile_steps(view, cells, states.index(state), metrics.index(metric))
         return Response(packed(steps), media_type=_BYTES, headers=_PACKED)
+
+    held, ground = cache(view.draws), cache(view.ground)
+
+    @router.post("/api/verdicts", tags=["areas"])
+    def verdicts(policy: PolicySection) -> dict[str, list[str]]:
+        """Verdicts on all areas on the first asked date under another policy, by the keys of a case's [policy]."""
+        if policy.file:
+            raise InvalidInput("a policy is wanted here, not the name of a file.")
+        if policy.activity and policy.activity not in held().activities:
+            raise InvalidInput(
+                f"activity must be one of {', '.join(held().activities)}; got {policy.activity!r}."
+            )
+        told = judge_held(held(), policy.policy())
+        return {n: getattr(told, n).tolist() for n in ("verdict", "reasons", "deciding")}
+
+    @router.post("/api/totals", tags=["cells"])
+    def totals(drawn: Drawn) -> dict[str, Any]:
+        """What remains on drawn ground, from the cells under it."""
+        return totals_of(view, ground(), drawn.shape(), drawn.date)
+
+    @router.post("/api/selection", tags=["areas"])
+    def selected(asked: Selected) -> Response:
+        """Some areas as a file."""
+        content = selection(view, asked.areas, asked.step, asked.format)
+        name = f'attachment; filename="areas.{asked.format}"'
+        return Response(content, media_type=MEDIA_TYPES[asked.format], headers={"Content-Disposition": name})
 
     @router.get("/data/{name}.pmtiles", tags=["tiles"])
     def shapes(name: TileFile) -> FileResponse:
