@@ -200,5 +200,7 @@ def test_axe_finds_no_serious_fault(page: Any, server: str, language: str) -> No
     for tab in range(3):
         page.locator("[role=tab]").nth(tab).click()
         found = Axe().run(page).response["violations"]
-        grave = [(v["id"], v["nodes"][0]["html"][:120]) for v in found if v["impact"] in ("serious", "critical")]
+        grave = [
+            (v["id"], v["nodes"][0]["html"][:120]) for v in found if v["impact"] in ("serious", "critical")
+        ]
         assert not grave

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import geopandas as gpd
@@ -38,7 +39,7 @@ def test_a_stricter_policy_is_met_by_no_more_areas(client: TestClient) -> None:
     for limit in (1.0, 0.5, 0.05, 0.001, 0.0):
         told = client.post("/api/verdicts", json={"p_any_explosive_max": limit}).json()["verdict"]
         met.append({i for i, v in enumerate(told) if v == "meets"})
-    assert all(strict <= loose for loose, strict in zip(met, met[1:], strict=False))
+    assert all(strict <= loose for loose, strict in pairwise(met))
     assert met[0] > met[-1]
 
 

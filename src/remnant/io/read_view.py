@@ -17,6 +17,7 @@ from pyproj import Transformer
 
 from remnant.errors import InvalidInput
 from remnant.field import GroundDraws
+from remnant.io.cell_levels import CellLevel, read_levels
 from remnant.io.codes import Codes, decoded
 from remnant.io.write_view import VIEW_FILES, VIEW_FOLDER, VIEW_FORMAT, read_draws, read_ground
 from remnant.releasing import HeldDraws
@@ -105,41 +106,6 @@ class ViewFiles:
         return None if found < 0 else int(found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CellLevel:
-    """Squares of one size, and the cell that stands for each: the one that holds most.
-
-    Parameters
-    ----------
-    size_m
-        Side of a square. [m]
-    left_m, top_m
-        Corner of the grid. [m]
-    num_cols
-        Squares in a row of the grid.
-    key, cell
-        (n_squares,) row × num_cols + column, ascending; index of the cell that stands for it.
-    """
-
-    size_m: float
-    left_m: float
-    top_m: float
-    num_cols: int
-    key: Ints
-    cell: Ints
-
-    def at(self, x: Floats, y: Floats) -> Ints:
-        """Cell that stands for the square at each place, −1 where there is none."""
-        col = np.floor((x - self.left_m) / self.size_m)
-        row = np.floor((self.top_m - y) / self.size_m)
-        inside = (col >= 0.0) & (col < self.num_cols) & (row >= 0.0) & np.isfinite(col + row)
-        key = np.where(inside, np.where(inside, row, 0) * self.num_cols + np.where(inside, col, 0), -1)
-        place = np.minimum(np.searchsorted(self.key, key), max(self.key.size - 1, 0))
-        if not self.key.size:
-            return np.full(x.shape, -1)
-        return np.asarray(np.where(self.key[place] == key, self.cell[place], -1), np.int64)
-
-
 def open_view(result: Path) -> ViewFiles:
     """Open the map of a result folder.
 
@@ -176,7 +142,6 @@ def open_view(result: Path) -> ViewFiles:
         if cells
         else np.zeros((4, 4, 0, dates), np.uint16)
     )
-    place = np.fromfile(folder / VIEW_FILES["cell_place"], "<i4").reshape(2, -1).astype(np.int64)
     return ViewFiles(
         folder=folder,
         about=about,
@@ -186,31 +151,8 @@ def open_view(result: Path) -> ViewFiles:
         order=np.argsort(-size, kind="stable"),
         area_values=values,
         cell_values=cell_values,
-        levels=_levels(about["grid"], place, np.asarray(cell_values[3, 0, :, 0])),
+        levels=read_levels(folder / VIEW_FILES["levels"], about["grid"]),
     )
-
-
-def _levels(grid: dict[str, Any], place: Ints, held: Codes) -> tuple[CellLevel, ...]:
-    """Cells, then squares of twice the size, and so on until few are left."""
-    row, col = place
-    cell = np.arange(row.size)
-    num_cols, size = int(grid["num_cols"]), float(grid["cell_m"])
-    out = []
-    while True:
-        key = row * num_cols + col
-        out.append(
-            CellLevel(
-                size_m=size, left_m=grid["left_m"], top_m=grid["top_m"], num_cols=num_cols, key=key, cell=cell
-            )
-        )
-        if cell.size <= 1_000:
-            return tuple(out)
-        row, col, num_cols, size = row // 2, col // 2, (num_cols + 1) // 2, 2.0 * size
-        key = row * num_cols + col
-        order = np.lexsort((held[cell], key))  # the last of equal keys holds most
-        last = np.append(key[order][1:] != key[order][:-1], True)
-        keep = order[last]
-        row, col, cell = row[keep], col[keep], cell[keep]
 
 
 def _nested(values: Floats) -> list[list[list[float | None]]]:

@@ -17,6 +17,7 @@ import pandas as pd
 from remnant.assessment import RESULT_STATES
 from remnant.decide import Worked
 from remnant.field import GroundDraws, LeftInAreas, Summary
+from remnant.io.cell_levels import CellLevel, levels_of, write_levels
 from remnant.io.codes import HIGHEST, LOWEST, coded
 from remnant.io.write_tables import plain, records
 from remnant.releasing import HeldDraws
@@ -31,7 +32,7 @@ VIEW_FILES = {
     "areas": "areas.json",
     "area_values": "areas.values",
     "shapes": "areas.parquet",
-    "cell_place": "cells.place",
+    "levels": "cells.levels.npz",
     "cell_values": "cells.values",
     "why": "why.sqlite",
     "draws": "areas.draws.npz",
@@ -71,7 +72,8 @@ def write_view(view: View, folder: Path, *, progress: Callable[[float], None] | 
     at["area_values"].write_bytes(_by_state(view.areas).tobytes())
     tell(0.2)
     order = np.lexsort((view.assessment.cells["col"].to_numpy(), view.assessment.cells["row"].to_numpy()))
-    _write_cells(view, order, at["cell_place"], at["cell_values"])
+    _write_cells(view, order, at["cell_values"])
+    write_levels(_levels(view, order), at["levels"])
     tell(0.4)
     shapes.to_crs(_WEB).to_parquet(at["shapes"], compression="zstd")
     _write_why(view, at["why"])
@@ -90,16 +92,20 @@ def _by_state(values: Summary) -> np.ndarray:
     return np.stack([coded(getattr(values, name)).transpose(1, 0, 2) for name in METRICS], axis=1)
 
 
-def _write_cells(view: View, order: np.ndarray, place: Path, values: Path) -> None:
-    """Row and column of each cell, in order; then codes (4 states, 4 metrics, n_cells, n_dates)."""
-    cells = view.assessment.cells
-    rows_cols = np.stack([cells[name].to_numpy()[order] for name in ("row", "col")]).astype("<i4")
-    place.write_bytes(rows_cols.tobytes())
-    with values.open("wb") as file:
+def _write_cells(view: View, order: np.ndarray, path: Path) -> None:
+    """Codes (4 states, 4 metrics, n_cells, n_dates), cells in the order of rows and columns."""
+    with path.open("wb") as file:
         for k in range(len(RESULT_STATES)):
             for name in METRICS:
                 codes = coded(getattr(view.cells, name)[:, k])
                 file.write(np.ascontiguousarray(codes[:, order].T).tobytes())
+
+
+def _levels(view: View, order: np.ndarray) -> tuple[CellLevel, ...]:
+    """Squares of all sizes; the cell that holds most explosive items on the first day stands for each."""
+    cells = view.assessment.cells
+    row, col = (cells[name].to_numpy()[order].astype(np.int64) for name in ("row", "col"))
+    return levels_of(cells.attrs, row, col, coded(view.cells.mean[0, 3][order]))
 
 
 def _about(view: View, shapes: gpd.GeoDataFrame) -> dict[str, Any]:
