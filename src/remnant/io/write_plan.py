@@ -16,13 +16,17 @@ from openpyxl import Workbook
 
 from remnant.errors import RemnantError
 from remnant.io.write_folder import whole_folder
-from remnant.io.write_tables import cell_text, write_csv, write_json
+from remnant.io.write_geopackage import _fixed_date, _write_table
+from remnant.io.write_styles import LayerStyle, action_rules, write_styles
+from remnant.io.write_tables import cell_text, flat, write_csv, write_json
 
 PAGE, LAYER = "plan.html", "plan.gpkg"
 _ERRORS = (
     pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError, sqlite3.Error,
 )  # fmt: skip
 _MADE = dt.datetime(2000, 1, 1)
+_STAMP = f"{_MADE.isoformat()}.000Z"
+_FILLS = (3, 6)  # polygons, single and many
 
 
 def write_plan(
@@ -57,10 +61,7 @@ def write_plan(
             rows = tables["areas"].astype({"area_id": str})
             joined = placed[["area_id", "geometry"]].astype({"area_id": str}).merge(rows, on="area_id")
             try:
-                pyogrio.write_dataframe(
-                    joined, scratch / LAYER, layer="plan", driver="GPKG", dataset_options={"VERSION": "1.3"},
-                    layer_options={"GEOMETRY_NAME": "geom", "DESCRIPTION": "Plan. Positions of hazards: keep private."},
-                )  # fmt: skip
+                _write_layer(joined, summary, scratch / LAYER)
             except _ERRORS as error:
                 raise RemnantError(
                     f"the map layer could not be written: {error}. Is the disk full?"
@@ -68,6 +69,27 @@ def write_plan(
         write_json(summary, scratch / "plan.json")
         (scratch / PAGE).write_text(page, encoding="utf-8", newline="\n")
     return folder / PAGE
+
+
+def _write_layer(areas: gpd.GeoDataFrame, summary: Mapping[str, Any], path: Path) -> None:
+    """Areas by action, what was asked as a table, and the style where the areas are outlines."""
+    with _fixed_date(_STAMP):
+        pyogrio.write_dataframe(
+            areas, path, layer="plan", driver="GPKG", dataset_options={"VERSION": "1.3"},
+            layer_options={"GEOMETRY_NAME": "geom", "DESCRIPTION": "Plan. Positions of hazards: keep private."},
+        )  # fmt: skip
+        plain = {key: value for key, value in summary.items() if not isinstance(value, list)}
+        asked = pd.DataFrame([("case", summary["name"]), *flat(plain)], columns=["key", "value"])
+        _write_table(asked, path, "provenance", "What was asked, and the answer")
+    style = LayerStyle(
+        layer="plan",
+        name="action",
+        description="What the plan does in each area",
+        rules=action_rules(dict(zip(areas["action"], areas["action_words"], strict=True))),
+        outline=True,
+    )
+    has_fills = set(shapely.get_type_id(areas.geometry.to_numpy())) <= set(_FILLS)
+    write_styles(path, [style] if has_fills else [], changed=_STAMP)
 
 
 def _write_workbook(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
