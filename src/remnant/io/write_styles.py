@@ -123,8 +123,8 @@ def _symbol(number: int, rule: Rule, *, outline: bool) -> str:
         "color": _rgba(rule.fill),
         "style": "b_diagonal" if rule.hatch else "solid",
         "outline_color": _rgba(OUTLINE if outline else rule.fill),
-        "outline_style": "solid" if outline or rule.hatch else "no",
-        "outline_width": "0.2",
+        "outline_style": "solid",  # in the colour of the fill it closes the seams between cells
+        "outline_width": "0.2" if outline or rule.hatch else "0.1",
         "outline_width_unit": "MM",
         "joinstyle": "bevel",
     }
