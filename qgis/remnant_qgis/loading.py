@@ -1,0 +1,162 @@
+"""A result in the map: one group per result, layers with their stored styles, rasters by date, tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qgis.core import (
+    QgsColorRampShader,
+    QgsDateTimeRange,
+    QgsFillSymbol,
+    QgsLayerTreeGroup,
+    QgsLineSymbol,
+    QgsMapLayer,
+    QgsMapLayerStyle,
+    QgsMarkerSymbol,
+    QgsProject,
+    QgsRasterBandStats,
+    QgsRasterLayer,
+    QgsRasterLayerTemporalProperties,
+    QgsRasterShader,
+    QgsSingleBandPseudoColorRenderer,
+    QgsSingleSymbolRenderer,
+    QgsVectorLayer,
+    QgsWkbTypes,
+)
+from qgis.PyQt.QtCore import QDate, QDateTime, QTime
+from qgis.PyQt.QtGui import QColor
+
+from remnant_qgis.result import Result, date_of, raster_title
+
+_SCALE = ("#fff1bd", "#fdcf7f", "#f79a4f", "#dd5a3d", "#a8234f", "#5b0f52")
+_PLAIN = {
+    "transects": {"line_color": "#5b0f52", "line_width": "0.4"},
+    "swaths": {"color": "253,207,127,110", "outline_style": "no"},
+    "site": {"style": "no", "outline_color": "#4a4a4a", "outline_width": "0.5"},
+    "units": {"color": "247,154,79,160", "outline_color": "#4a4a4a", "outline_width": "0.2"},
+}
+_HIDDEN = (
+    "cells",
+)  # their classes are other than those of areas in the same colours: one of the two at a time
+_OTHER = {
+    QgsWkbTypes.PointGeometry: {"color": "#a8234f", "outline_color": "#4a4a4a", "size": "2"},
+    QgsWkbTypes.LineGeometry: {"line_color": "#a8234f", "line_width": "0.4"},
+    QgsWkbTypes.PolygonGeometry: {
+        "color": "253,207,127,110",
+        "outline_color": "#4a4a4a",
+        "outline_width": "0.2",
+    },
+}
+_SYMBOLS = {
+    QgsWkbTypes.PointGeometry: QgsMarkerSymbol,
+    QgsWkbTypes.LineGeometry: QgsLineSymbol,
+    QgsWkbTypes.PolygonGeometry: QgsFillSymbol,
+}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What was put into a project, and what could not be opened."""
+
+    group: QgsLayerTreeGroup
+    layers: tuple[QgsMapLayer, ...]
+    not_opened: tuple[str, ...]
+
+
+def open_result(result: Result, project: QgsProject) -> Opened:
+    """Put all layers, rasters and tables of a result into a new group on top of a project's layers."""
+    group = project.layerTreeRoot().insertGroup(0, result.title)
+    layers: list[QgsMapLayer] = []
+    lost: list[str] = []
+
+    def put(layer: QgsMapLayer, into: QgsLayerTreeGroup, *, is_shown: bool = True) -> None:
+        if not layer.isValid():
+            lost.append(layer.source())
+            return
+        project.addMapLayer(layer, False)
+        into.addLayer(layer).setItemVisibilityCheckedRecursive(is_shown)
+        layers.append(layer)
+
+    for stored in result.layers:
+        if stored.has_places:
+            layer = _vector(result, stored.name, stored.title, has_style=bool(stored.shows))
+            put(layer, group, is_shown=stored.name not in _HIDDEN)
+    if result.rasters:
+        rasters = group.addGroup("rasters")
+        for path in result.rasters:
+            put(_raster(path), rasters, is_shown=False)
+        rasters.setExpanded(False)
+        rasters.setItemVisibilityChecked(False)
+    plain = [stored for stored in result.layers if not stored.has_places]
+    if plain:
+        tables = group.addGroup("tables")
+        for stored in plain:
+            put(_table(result, stored.name, stored.title), tables)
+        tables.setExpanded(False)
+    return Opened(group, tuple(layers), tuple(lost))
+
+
+def _table(result: Result, name: str, title: str) -> QgsVectorLayer:
+    layer = QgsVectorLayer(f"{result.package}|layername={name}", title, "ogr")
+    layer.setReadOnly(True)
+    return layer
+
+
+def _vector(result: Result, name: str, title: str, *, has_style: bool) -> QgsVectorLayer:
+    """A layer with its default style, and all other stored styles to choose from."""
+    layer = _table(result, name, title)
+    if not layer.isValid():
+        return layer
+    if not has_style:
+        kind = layer.geometryType()
+        if kind in _SYMBOLS:
+            look = _PLAIN.get(name, _OTHER[kind])
+            layer.setRenderer(QgsSingleSymbolRenderer(_SYMBOLS[kind].createSimple(look)))
+        return layer
+    manager = layer.styleManager()
+    num, ids, names, _, _ = layer.listStylesInDatabase()
+    stored = sorted((int(number), style) for number, style in zip(ids[:num], names[:num]))
+    for number, style_name in stored:
+        qml, _ = layer.getStyleFromDatabase(str(number))
+        manager.addStyle(style_name, QgsMapLayerStyle(qml))
+    if stored:  # the first is the default, and the nameless copy of it is not needed
+        manager.setCurrentStyle(stored[0][1])
+        manager.removeStyle("default")
+    return layer
+
+
+def _raster(path) -> QgsRasterLayer:
+    """A raster with the style beside it, or our scale over its first band, and its day."""
+    layer = QgsRasterLayer(str(path), raster_title(path), "gdal")
+    if not layer.isValid():
+        return layer
+    if not path.with_suffix(".qml").is_file():
+        _colour(layer)
+    day = date_of(path)
+    if day is not None:
+        when = layer.temporalProperties()
+        when.setMode(QgsRasterLayerTemporalProperties.ModeFixedTemporalRange)
+        first = QDate(day.year, day.month, day.day)
+        when.setFixedTemporalRange(
+            QgsDateTimeRange(QDateTime(first, QTime(0, 0)), QDateTime(first, QTime(23, 59, 59)))
+        )
+        when.setIsActive(True)
+    return layer
+
+
+def _colour(layer: QgsRasterLayer) -> None:
+    provider = layer.dataProvider()
+    seen = provider.bandStatistics(
+        1, QgsRasterBandStats.Min | QgsRasterBandStats.Max, layer.extent(), 250_000
+    )
+    low, high = seen.minimumValue, seen.maximumValue
+    steps = len(_SCALE) - 1
+    ramp = QgsColorRampShader(low, high)
+    ramp.setColorRampType(QgsColorRampShader.Interpolated)
+    values = [low + (high - low) * k / steps for k in range(len(_SCALE))]
+    ramp.setColorRampItemList(
+        [QgsColorRampShader.ColorRampItem(v, QColor(c), f"{v:.3g}") for v, c in zip(values, _SCALE)]
+    )
+    shader = QgsRasterShader(low, high)
+    shader.setRasterShaderFunction(ramp)
+    layer.setRenderer(QgsSingleBandPseudoColorRenderer(provider, 1, shader))
