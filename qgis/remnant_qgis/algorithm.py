@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from qgis.PyQt.QtCore import QVariant
 from remnant_qgis.command_line import Command, command_line, describe
 from remnant_qgis.commands import COMMANDS
 from remnant_qgis.described import DescribedAlgorithm
+from remnant_qgis.fate_page import fate_page
 from remnant_qgis.loading import open_result
 from remnant_qgis.parameters import (
     COMMAND,
@@ -51,12 +51,6 @@ _FATE_FIELDS = (
     ("q95", QVariant.Double),
     ("p_any", QVariant.Double),
 )
-_PAGE = """<!doctype html><html><head><meta charset="utf-8"><title>{title}</title><style>
-body {{ font-family: sans-serif; }} td, th {{ padding: 0.2em 0.8em; text-align: right; }}
-</style></head><body><h1>{title}</h1><table><tr>{head}</tr>{rows}</table>
-<p>Expected number, 5 % and 95 % point of the number, and chance of at least one item. Expired is not gone: it is still
-an explosive item that must be found.</p><img src="{picture}" alt="what is left over time" style="max-width: 100%">
-</body></html>"""
 
 
 class RemnantAlgorithm(DescribedAlgorithm):
@@ -195,8 +189,7 @@ class FateAlgorithm(RemnantAlgorithm):
         out = {"OUTPUT": identity}
         page = self.parameterAsFileOutput(parameters, "PAGE", context)
         if page:
-            title = f"{said['type']}: what is left of {said['quantity']:,}"
-            Path(page).write_text(_fate_page(title, said["results"], Path(picture)), encoding="utf-8")
+            Path(page).write_text(fate_page(said, Path(picture).read_bytes()), encoding="utf-8")
             out["PAGE"] = page
         return out
 
@@ -206,22 +199,6 @@ def _read(folder: Path) -> Result:
         return read_result(folder)
     except NoResult as error:
         raise QgsProcessingException(str(error)) from error
-
-
-def _fate_page(title: str, rows: list[dict[str, Any]], picture: Path) -> str:
-    names = [name for name, _ in _FATE_FIELDS if any(row[name] is not None for row in rows)]
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(_short(row[name]))}</td>" for name in names) + "</tr>"
-        for row in rows
-    )
-    return _PAGE.format(title=html.escape(title), head=head, rows=body, picture=picture.as_uri())
-
-
-def _short(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
-    return "" if value is None else str(value)
 
 
 def command_algorithms(has_window: bool) -> list[QgsProcessingAlgorithm]:

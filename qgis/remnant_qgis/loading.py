@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qgis.core import (
+    NULL,
     QgsColorRampShader,
     QgsDateTimeRange,
     QgsFillSymbol,
@@ -18,6 +19,7 @@ from qgis.core import (
     QgsRasterLayer,
     QgsRasterLayerTemporalProperties,
     QgsRasterShader,
+    QgsRuleBasedRenderer,
     QgsSingleBandPseudoColorRenderer,
     QgsSingleSymbolRenderer,
     QgsVectorLayer,
@@ -35,6 +37,9 @@ _PLAIN = {
     "site": {"style": "no", "outline_color": "#4a4a4a", "outline_width": "0.5"},
     "units": {"color": "247,154,79,160", "outline_color": "#4a4a4a", "outline_width": "0.2"},
 }
+_GRADED = {"hours_h": "hours of search", "expected_found": "items expected to be found"}
+"""Numbers of a design that its areas are coloured by; the first that a layer has."""
+_NUM_CLASSES = 4  # beside none and unknown
 _HIDDEN = (
     "cells",
 )  # their classes are other than those of areas in the same colours: one of the two at a time
@@ -109,7 +114,11 @@ def _vector(result: Result, name: str, title: str, *, has_style: bool) -> QgsVec
         return layer
     if not has_style:
         kind = layer.geometryType()
-        if kind in _SYMBOLS:
+        graded = next((field for field in _GRADED if layer.fields().indexOf(field) >= 0), None)
+        if graded and kind == QgsWkbTypes.PolygonGeometry:
+            _grade(layer, graded)
+            layer.setName(f"{title}: {_GRADED[graded]}")
+        elif kind in _SYMBOLS:
             look = _PLAIN.get(name, _OTHER[kind])
             layer.setRenderer(QgsSingleSymbolRenderer(_SYMBOLS[kind].createSimple(look)))
         return layer
@@ -123,6 +132,28 @@ def _vector(result: Result, name: str, title: str, *, has_style: bool) -> QgsVec
         manager.setCurrentStyle(stored[0][1])
         manager.removeStyle("default")
     return layer
+
+
+def _grade(layer: QgsVectorLayer, field: str) -> None:
+    """Colours by a number: none, quarters of the areas that have some, and unknown, which is never left out."""
+    found = sorted(f[field] for f in layer.getFeatures() if f[field] != NULL and f[field] > 0.0)
+    tops = (
+        sorted({found[(len(found) - 1) * k // _NUM_CLASSES] for k in range(1, _NUM_CLASSES + 1)})
+        if found
+        else []
+    )
+    lows = [0.0, *tops[:-1]]
+    root = QgsRuleBasedRenderer.Rule(None)
+
+    def add(label: str, where: str, look: dict[str, str]) -> None:
+        symbol = QgsFillSymbol.createSimple({"outline_color": "#4a4a4a", "outline_width": "0.2", **look})
+        root.appendChild(QgsRuleBasedRenderer.Rule(symbol, filterExp=where, label=label))
+
+    add("none", f'"{field}" <= 0', {"color": "#f2f2f2"})
+    for low, top, colour in zip(lows, tops, _SCALE[1:]):
+        add(f"{low:.3g} to {top:.3g}", f'"{field}" > {low!r} AND "{field}" <= {top!r}', {"color": colour})
+    add("unknown", f'"{field}" IS NULL', {"color": "#8a8a8a", "style": "b_diagonal"})
+    layer.setRenderer(QgsRuleBasedRenderer(root))
 
 
 def _raster(path) -> QgsRasterLayer:

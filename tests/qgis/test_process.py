@@ -98,13 +98,13 @@ def test_a_run_that_is_called_off_ends_with_all_its_children(what: str, least: i
 
 @posix
 def test_a_run_that_is_called_off_may_tidy_up(tmp_path: Path) -> None:
-    left = tmp_path / "half made"
+    left, inside = tmp_path / "half made", tmp_path / "half made" / "inside"
     program = (
-        "import signal, sys, time; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from pathlib import Path; left = Path(sys.argv[1]); left.mkdir(); print('made', flush=True)\n"
-        "try: time.sleep(60)\nfinally: left.rmdir()"
+        "import shutil, signal, sys, time; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from pathlib import Path; left = Path(sys.argv[1]); left.mkdir()\n"
+        "try:\n  (left / 'inside').touch(); time.sleep(60)\nfinally:\n  shutil.rmtree(left)"
     )
-    done, _ = _run(program, str(left), is_cancelled=left.exists)
+    done, _ = _run(program, str(left), is_cancelled=inside.exists)
     assert done.is_cancelled
     assert not left.exists()
 

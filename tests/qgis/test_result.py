@@ -98,7 +98,7 @@ def test_short_names_fit_and_no_two_are_alike(names: list[str]) -> None:
     assert len({name.lower() for name in short.values()}) == len(names)
 
 
-@pytest.mark.parametrize("module", ["process", "result", "command_line"])
+@pytest.mark.parametrize("module", ["process", "result", "command_line", "fate_page"])
 def test_examples_in_the_plugin_hold(module: str) -> None:
     failed, tried = doctest.testmod(
         importlib.import_module(f"remnant_qgis.{module}"), optionflags=doctest.ELLIPSIS
