@@ -39,10 +39,7 @@ _PLAIN = {
 }
 _GRADED = {"hours_h": "hours of search", "expected_found": "items expected to be found"}
 """Numbers of a design that its areas are coloured by; the first that a layer has."""
-_NUM_CLASSES = 4  # beside none and unknown
-_HIDDEN = (
-    "cells",
-)  # their classes are other than those of areas in the same colours: one of the two at a time
+_NUM_CLASSES = 4  # beside zero and unknown
 _OTHER = {
     QgsWkbTypes.PointGeometry: {"color": "#a8234f", "outline_color": "#4a4a4a", "size": "2"},
     QgsWkbTypes.LineGeometry: {"line_color": "#a8234f", "line_width": "0.4"},
@@ -82,10 +79,12 @@ def open_result(result: Result, project: QgsProject) -> Opened:
         into.addLayer(layer).setItemVisibilityCheckedRecursive(is_shown)
         layers.append(layer)
 
-    for stored in result.layers:
+    for (
+        stored
+    ) in result.layers:  # areas lie over cells, and cells are shown: some hazards lie outside all areas
         if stored.has_places:
             layer = _vector(result, stored.name, stored.title, has_style=bool(stored.shows))
-            put(layer, group, is_shown=stored.name not in _HIDDEN)
+            put(layer, group)
     if result.rasters:
         rasters = group.addGroup("rasters")
         for path in result.rasters:
@@ -135,7 +134,7 @@ def _vector(result: Result, name: str, title: str, *, has_style: bool) -> QgsVec
 
 
 def _grade(layer: QgsVectorLayer, field: str) -> None:
-    """Colours by a number: none, quarters of the areas that have some, and unknown, which is never left out."""
+    """Colours by a number: zero, quarters of the areas that have more, and unknown, which is never left out."""
     found = sorted(f[field] for f in layer.getFeatures() if f[field] != NULL and f[field] > 0.0)
     tops = (
         sorted({found[(len(found) - 1) * k // _NUM_CLASSES] for k in range(1, _NUM_CLASSES + 1)})
@@ -149,7 +148,7 @@ def _grade(layer: QgsVectorLayer, field: str) -> None:
         symbol = QgsFillSymbol.createSimple({"outline_color": "#4a4a4a", "outline_width": "0.2", **look})
         root.appendChild(QgsRuleBasedRenderer.Rule(symbol, filterExp=where, label=label))
 
-    add("none", f'"{field}" <= 0', {"color": "#f2f2f2"})
+    add("0", f'"{field}" <= 0', {"color": "#f2f2f2"})
     for low, top, colour in zip(lows, tops, _SCALE[1:]):
         add(f"{low:.3g} to {top:.3g}", f'"{field}" > {low!r} AND "{field}" <= {top!r}', {"color": colour})
     add("unknown", f'"{field}" IS NULL', {"color": "#8a8a8a", "style": "b_diagonal"})

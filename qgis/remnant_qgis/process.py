@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from typing import IO
 
 COMMAND = "remnant"
+REFUSAL = "error: "
+"""How the line begins with which the command refuses."""
 HOW_TO_INSTALL = (
     "Install remnant in a Python environment of its own (Python 3.11 or newer), not in QGIS. Then name its program in "
     "Settings > Options > remnant, or as 'remnant command' in the dialog: such as ~/remnant/bin/remnant, or "
@@ -103,8 +105,8 @@ def refusal(finished: Finished) -> str:
     """
     lines = [line.strip(_FRAME) for line in finished.err if line.strip(_FRAME) and progress_of(line) is None]
     for line in reversed(lines):
-        if line.startswith("error: "):
-            return line[len("error: ") :]
+        if line.startswith(REFUSAL):
+            return line[len(REFUSAL) :]
     last = lines[-1] if lines else "it said nothing"
     return f"remnant ended with code {finished.code}: {last}"
 

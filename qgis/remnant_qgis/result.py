@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STYLES = "layer_styles"
+CELLS = "cells"
 MOST_LETTERS = 10
 """Letters that the name of a column in a Shapefile may have."""
 UNKNOWN_NUMBER = -9999.0
@@ -40,7 +41,10 @@ class StoredLayer:
     def title(self) -> str:
         """Words for the legend."""
         plain = self.name.replace("_", " ")
-        return f"{plain}: {self.shows[:1].lower()}{self.shows[1:]}" if self.shows else plain
+        each = (
+            ", per cell" if self.name == CELLS else ""
+        )  # far smaller than an area: other classes in the same colours
+        return f"{plain}: {self.shows[:1].lower()}{self.shows[1:]}{each}" if self.shows else plain
 
 
 @dataclass(frozen=True)

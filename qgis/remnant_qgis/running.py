@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from qgis.core import QgsProcessingException, QgsProcessingFeedback
 
 from remnant_qgis.process import (
+    REFUSAL,
     CommandMissing,
     Finished,
     clean_environment,
@@ -53,7 +54,8 @@ def run_command(
         nonlocal step
         told = progress_of(line)
         if told is None:
-            feedback.pushConsoleInfo(line)
+            if not line.startswith(REFUSAL):  # that one comes as the error of the run
+                feedback.pushConsoleInfo(line)
             return
         if told[0] != step:
             step = told[0]

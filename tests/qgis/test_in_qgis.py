@@ -43,4 +43,9 @@ def test_the_plugin_works_in_qgis_on_the_shipped_example(tmp_path: Path) -> None
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "all checks hold" in done.stdout
-    assert {p.name for p in (tmp_path / "work").glob("*.png")} == {"areas.png", "cells.png", "raster.png"}
+    assert {p.name for p in (tmp_path / "work").glob("*.png")} == {
+        "first.png",
+        "areas.png",
+        "cells.png",
+        "raster.png",
+    }
