@@ -15,6 +15,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -41,6 +42,7 @@ from qgis.PyQt.QtCore import QSize  # noqa: E402
 from qgis.PyQt.QtGui import QColor  # noqa: E402
 
 from remnant_qgis import classFactory  # noqa: E402
+from remnant_qgis.loading import may_load  # noqa: E402
 from remnant_qgis.provider import RemnantProvider  # noqa: E402
 from remnant_qgis.settings import SettingsPage, command_setting  # noqa: E402
 
@@ -99,7 +101,8 @@ class Checks:
     def run(self, name, values, feedback=None, project=None, command=None):
         """Results of an algorithm; what it refuses is raised."""
         context = QgsProcessingContext()
-        context.setProject(project or QgsProject())
+        project = project or QgsProject()
+        context.setProject(project)
         given = dict(values)
         if name in WITH_COMMAND:
             given["COMMAND"] = self.command if command is None else command
@@ -228,6 +231,16 @@ class Checks:
         self.draw(project, [name for name in layers if name.startswith("cells:")], "cells.png")
         self.draw(project, ["explosive 2026-06-30: chance of at least one item per cell"], "raster.png")
         return project
+
+    def other_threads_leave_the_project_alone(self) -> None:
+        context, project, heard = QgsProcessingContext(), QgsProject(), []
+        context.setProject(project)  # which does not keep it alive
+        thread = threading.Thread(target=lambda: heard.append(may_load(context)))
+        thread.start()
+        thread.join()
+        assert heard == [False]
+        assert may_load(context)
+        self.say("only the main thread puts layers into a project")
 
     def draw(self, project: QgsProject, names: list[str], file: str) -> None:
         """One image of some layers; more than one colour must be in it."""
@@ -409,6 +422,7 @@ def main() -> int:
     checks.cancel_ends_all()
     folder = checks.assess()
     checks.open_styled(folder)
+    checks.other_threads_leave_the_project_alone()
     checks.export(folder)
     checks.unknown_is_never_zero(folder)
     if asked.all:

@@ -29,7 +29,7 @@ from remnant_qgis.command_line import Command, command_line, describe
 from remnant_qgis.commands import COMMANDS
 from remnant_qgis.described import DescribedAlgorithm
 from remnant_qgis.fate_page import fate_page
-from remnant_qgis.loading import open_result
+from remnant_qgis.loading import may_load, open_result
 from remnant_qgis.parameters import (
     COMMAND,
     LOAD,
@@ -41,6 +41,9 @@ from remnant_qgis.parameters import (
 from remnant_qgis.result import NoResult, Result, read_result
 from remnant_qgis.running import run_command
 
+_NOT_LOADED = (
+    "The result was not loaded, because this run has no project at hand. Use 'Open a result with its styles'."
+)
 _FATE_FIELDS = (
     ("age_days", QVariant.Double),
     ("date", QVariant.String),
@@ -110,7 +113,9 @@ class FolderAlgorithm(RemnantAlgorithm):
         return out
 
     def postProcessAlgorithm(self, context, feedback):
-        if self._result is not None and context.project() is not None:
+        if self._result is not None and not may_load(context):
+            feedback.pushWarning(_NOT_LOADED)
+        elif self._result is not None:
             for lost in open_result(self._result, context.project()).not_opened:
                 feedback.reportError(f"could not be opened: {lost}")
         return {}
@@ -146,7 +151,7 @@ class CheckAlgorithm(RemnantAlgorithm):
         return {"OUTPUT": path, "HAS_ERRORS": finished.code != 0}
 
     def postProcessAlgorithm(self, context, feedback):
-        if self._findings is not None and context.project() is not None:
+        if self._findings is not None and may_load(context):
             layer = QgsVectorLayer(*self._findings, "ogr")
             if layer.isValid():
                 context.project().addMapLayer(layer)

@@ -14,6 +14,7 @@ from qgis.core import (
     QgsMapLayer,
     QgsMapLayerStyle,
     QgsMarkerSymbol,
+    QgsProcessingContext,
     QgsProject,
     QgsRasterBandStats,
     QgsRasterLayer,
@@ -25,7 +26,7 @@ from qgis.core import (
     QgsVectorLayer,
     QgsWkbTypes,
 )
-from qgis.PyQt.QtCore import QDate, QDateTime, QTime
+from qgis.PyQt.QtCore import QCoreApplication, QDate, QDateTime, QThread, QTime
 from qgis.PyQt.QtGui import QColor
 
 from remnant_qgis.result import Result, date_of, raster_title
@@ -63,6 +64,11 @@ class Opened:
     group: QgsLayerTreeGroup
     layers: tuple[QgsMapLayer, ...]
     not_opened: tuple[str, ...]
+
+
+def may_load(context: QgsProcessingContext) -> bool:
+    """Whether layers may be put into the project from here: in the main thread only, which a model may not be in."""
+    return context.project() is not None and QThread.currentThread() == QCoreApplication.instance().thread()
 
 
 def open_result(result: Result, project: QgsProject) -> Opened:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from qgis.core import (
+    QgsProcessingAlgorithm,
     QgsProcessingException,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
@@ -12,7 +13,7 @@ from qgis.core import (
 )
 
 from remnant_qgis.described import DescribedAlgorithm, Words
-from remnant_qgis.loading import open_result
+from remnant_qgis.loading import may_load, open_result
 from remnant_qgis.result import NoResult, Result, read_result
 
 _WORDS = Words(
@@ -39,6 +40,9 @@ class OpenResult(DescribedAlgorithm):
     def createInstance(self):
         return OpenResult()
 
+    def flags(self):
+        return super().flags() | QgsProcessingAlgorithm.FlagNoThreading  # it works on the project
+
     def initAlgorithm(self, configuration=None):
         self.addParameter(
             QgsProcessingParameterFile("RESULT", "Result folder", QgsProcessingParameterFile.Folder)
@@ -56,7 +60,7 @@ class OpenResult(DescribedAlgorithm):
     def postProcessAlgorithm(self, context, feedback):
         if self._result is None:
             return {}
-        if context.project() is None:
+        if not may_load(context):
             raise QgsProcessingException(
                 "A result is opened in a project; there is none. Name a project file."
             )
