@@ -26,7 +26,7 @@ key = $(shell { cat $(1) pyproject.toml Makefile 2>/dev/null; pwd; } | sha256sum
 RUN_STAMP := $(VENV)/.run-$(call key,requirements/run.txt requirements/build.txt)
 DEV_STAMP := $(VENV)/.dev-$(call key,requirements/dev.txt)
 
-.PHONY: help demo test format-check lint types layers pytest docs docs-generate bench page format lock clean
+.PHONY: help demo test format-check lint types layers pytest docs docs-generate qgis-plugin bench page format lock clean
 
 help:  ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,9 @@ docs: $(DEV_STAMP)  ## Build the documentation; a warning is an error
 
 docs-generate: $(DEV_STAMP)  ## Write the generated blocks and pages of the documentation anew
 	$(BIN)/python docs/generate.py
+
+qgis-plugin:  ## Pack the QGIS plugin into dist/ (needs Python only)
+	@$(PYTHON) qgis/build_plugin.py
 
 bench: $(DEV_STAMP)  ## Run the benchmarks and print the table
 	$(BIN)/python -m benchmarks

@@ -98,3 +98,4 @@ def test_nothing_delivered_is_nothing_left(make_model: Callable[..., FateModel])
     assert (found.mean == 0.0).all()
     assert (found.q95 == 0.0).all()
     assert (found.p_any == 0.0).all()
+    assert not np.signbit(found.p_any).any()  # −0 is printed as -0.0

@@ -78,7 +78,8 @@ def count_items(draws: FateDraws, quantity: int, age_d: NDArray[np.float64]) -> 
         mean=quantity * share.mean(axis=0),
         q05=mixture_quantile(grouped, quantity, 0.05),
         q95=mixture_quantile(grouped, quantity, 0.95),
-        p_any=-np.expm1(quantity * np.log1p(-np.minimum(share, 1.0 - 1e-16))).mean(axis=0),
+        # 0 − x, so that no items are 0 and not −0
+        p_any=0.0 - np.expm1(quantity * np.log1p(-np.minimum(share, 1.0 - 1e-16))).mean(axis=0),
         share_q05=low,
         share_mean=share.mean(axis=0),
         share_q95=high,

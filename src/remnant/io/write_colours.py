@@ -26,6 +26,16 @@ VERDICT_COLOURS = {
     "no policy stated": "#d9d9d9",
 }
 
+ACTION_COLOURS = {
+    "clear": "#8c1c4b",
+    "survey": "#f0a04b",
+    "cancel": "#c9d6e8",
+    "monitor": "#8d7fb0",
+    "wait": "#e3d3a3",
+    "": "#f2f2f2",
+}
+"""What a plan does in an area; the last is an area that no team is sent to."""
+
 
 def class_labels(breaks: tuple[float, ...]) -> tuple[str, ...]:
     """Words for the classes that `breaks` separate, lowest first.

@@ -15,10 +15,13 @@ import shapely
 from openpyxl import Workbook
 
 from remnant.io.write_answer import write_answer
-from remnant.io.write_layers import FORMAT
-from remnant.io.write_tables import cell_text
+from remnant.io.write_layers import FORMAT, fixed_date, write_table
+from remnant.io.write_styles import LayerStyle, action_rules, write_styles
+from remnant.io.write_tables import cell_text, flat
 
 _MADE = dt.datetime(2000, 1, 1)
+_STAMP = f"{_MADE.isoformat()}.000Z"
+_FILLS = (3, 6)  # polygons, single and many
 
 
 def write_plan(
@@ -47,17 +50,31 @@ def write_plan(
     placed = outlines[~shapely.is_missing(outlines.geometry.to_numpy())]
     more = {"plan.xlsx": partial(_write_workbook, tables)}
     if len(placed):
-        more["plan.gpkg"] = partial(_write_layer, placed, tables["areas"])
+        rows = tables["areas"].astype({"area_id": str})
+        joined = placed[["area_id", "geometry"]].astype({"area_id": str}).merge(rows, on="area_id")
+        more["plan.gpkg"] = partial(_write_layer, joined, summary)
     return write_answer(folder, "plan", tables=tables, summary=summary, page=page, more=more)
 
 
-def _write_layer(placed: gpd.GeoDataFrame, areas: pd.DataFrame, path: Path) -> None:
-    rows = areas.astype({"area_id": str})
-    joined = placed[["area_id", "geometry"]].astype({"area_id": str}).merge(rows, on="area_id")
-    pyogrio.write_dataframe(
-        joined, path, layer="plan", driver="GPKG", dataset_options=FORMAT,
-        layer_options={"GEOMETRY_NAME": "geom", "DESCRIPTION": "Plan. Positions of hazards: keep private."},
-    )  # fmt: skip
+def _write_layer(areas: gpd.GeoDataFrame, summary: Mapping[str, Any], path: Path) -> None:
+    """Areas by action, what was asked as a table, and the style where the areas are outlines."""
+    with fixed_date(_STAMP):
+        pyogrio.write_dataframe(
+            areas, path, layer="plan", driver="GPKG", dataset_options=FORMAT,
+            layer_options={"GEOMETRY_NAME": "geom", "DESCRIPTION": "Plan. Positions of hazards: keep private."},
+        )  # fmt: skip
+        plain = {key: value for key, value in summary.items() if not isinstance(value, list)}
+        asked = pd.DataFrame([("case", summary["name"]), *flat(plain)], columns=["key", "value"])
+        write_table(asked, path, "provenance", "What was asked, and the answer")
+    style = LayerStyle(
+        layer="plan",
+        name="action",
+        description="What the plan does in each area",
+        rules=action_rules(dict(zip(areas["action"], areas["action_words"], strict=True))),
+        outline=True,
+    )
+    has_fills = set(shapely.get_type_id(areas.geometry.to_numpy())) <= set(_FILLS)
+    write_styles(path, [style] if has_fills else [], changed=_STAMP)
 
 
 def _write_workbook(tables: Mapping[str, pd.DataFrame], path: Path) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-from remnant.io.write_colours import OUTLINE, SCALE, UNKNOWN, VERDICT_COLOURS, class_labels
+from remnant.io.write_colours import ACTION_COLOURS, OUTLINE, SCALE, UNKNOWN, VERDICT_COLOURS, class_labels
 
 _NAMESPACE = uuid.UUID(
     "7b0c1f0e-3f0f-5b0a-9a59-3d6d0b1f2c11"
@@ -69,6 +69,19 @@ def verdict_rules() -> tuple[Rule, ...]:
     )
 
 
+def action_rules(words: Mapping[str, str]) -> tuple[Rule, ...]:
+    """One class per action of a plan that occurs, by its words; an area without an action has the empty one."""
+    return tuple(
+        Rule(
+            label=words[action],
+            where=f"\"action\" = '{action}'" if action else '"action" IS NULL OR "action" = \'\'',
+            fill=colour,
+        )
+        for action, colour in ACTION_COLOURS.items()
+        if action in words
+    )
+
+
 def qml(style: LayerStyle) -> str:
     """The style as QGIS layer-style XML (rule-based renderer, fills only)."""
     rules, symbols = [], []
@@ -110,8 +123,8 @@ def _symbol(number: int, rule: Rule, *, outline: bool) -> str:
         "color": _rgba(rule.fill),
         "style": "b_diagonal" if rule.hatch else "solid",
         "outline_color": _rgba(OUTLINE if outline else rule.fill),
-        "outline_style": "solid" if outline or rule.hatch else "no",
-        "outline_width": "0.2",
+        "outline_style": "solid",  # in the colour of the fill it closes the seams between cells
+        "outline_width": "0.2" if outline or rule.hatch else "0.1",
         "outline_width_unit": "MM",
         "joinstyle": "bevel",
     }
