@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import zlib
 
 import numpy as np
@@ -22,6 +23,9 @@ MOST_ZOOM = 22
 _HALF_WORLD_M = 20_037_508.342789244
 _DOT = 1.5  # pixels; areas smaller than that are drawn as a dot
 _EVERY = 32  # pixels between places that are projected exactly; those between are interpolated
+
+_ONE_AT_A_TIME = threading.Lock()
+"""rasterio silences a warning of its own while it draws, which only works in one thread at a time."""
 
 Pixels = NDArray[np.uint32]
 
@@ -66,12 +70,13 @@ def area_tile(view: ViewFiles, z: int, x: int, y: int) -> Pixels:
     is_dot = np.maximum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]) < _DOT * pixel
     large, small = found[~is_dot], found[is_dot]
     if large.size:
-        rasterize(
-            ((view.shapes[a], int(a) + 1) for a in large.tolist()),
-            out=out,
-            transform=Affine(pixel, 0.0, west, 0.0, -pixel, north),
-            all_touched=True,
-        )
+        with _ONE_AT_A_TIME:
+            rasterize(
+                ((view.shapes[a], int(a) + 1) for a in large.tolist()),
+                out=out,
+                transform=Affine(pixel, 0.0, west, 0.0, -pixel, north),
+                all_touched=True,
+            )
     if small.size:
         middle = 0.5 * (box[is_dot][:, :2] + box[is_dot][:, 2:])
         col = np.floor((middle[:, 0] - west) / pixel).astype(np.int64)
