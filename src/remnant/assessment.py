@@ -26,6 +26,7 @@ from remnant.field import (
     field_summary,
     influence_of,
     influence_rows,
+    left_in_areas,
     summary,
     targeting_findings,
     targeting_of,
@@ -152,7 +153,7 @@ def answer(weighed: Weighed, rest: Rest | None = None) -> Assessment:
         spread = targeting_of(posterior)
         met += () if spread is None else targeting_findings(spread)
     parameters = pd.DataFrame(known, columns=list(_PARAMETER_COLUMNS))
-    area_results = _area_results(case, reduction, counted, weighed.area_portions)
+    area_results = _area_results(weighed, counted)
     areas = _areas(weighed)
     maps, influence, noticed = _seen(case, posterior, weighed.days[0], weighed.as_of_day, weighed.seed)
     findings = pd.DataFrame(
@@ -247,20 +248,26 @@ def _by_name(case: Case, counted: Remaining, column: str, groups: Mapping[str, s
     return pd.concat(tables, ignore_index=True) if tables else empty
 
 
-def _area_results(
-    case: Case, reduction: Reduction, counted: Remaining, portions: Mapping[int, Ints]
-) -> pd.DataFrame:
-    """Long table of all hazard areas."""
+def _area_results(weighed: Weighed, counted: Remaining) -> pd.DataFrame:
+    """Long table of all hazard areas.
+
+    The chance of any is that of the law given each draw: simulated counts would make what is rare look impossible.
+    """
+    case, reduction = weighed.case, weighed.reduction
     num, num_dates = case.areas.id.size, len(case.dates)
     # an area whose ground belongs to others has no estimate of its own: unknown, not zero
     blank = np.full((num, num_dates, 4), np.nan)
     columns = {name: blank.copy() for name in ("mean", "q05", "q95", "p_any")}
-    for a, mine in portions.items():
-        for name, target in columns.items():
+    for a, mine in weighed.area_portions.items():
+        for name in ("mean", "q05", "q95"):
             if mine.size == 1:
-                target[a] = getattr(counted.portion, name)[mine[0]]
+                columns[name][a] = getattr(counted.portion, name)[mine[0]]
             elif mine.size > 1:
-                target[a] = getattr(counted.by_group[f"area {a}"], name)
+                columns[name][a] = getattr(counted.by_group[f"area {a}"], name)
+    own = np.flatnonzero([weighed.area_portions[a].size > 0 for a in range(num)])
+    for t, day in enumerate(weighed.days):
+        for left in left_in_areas(weighed.posterior, day, weighed.as_of_day, own):
+            columns["p_any"][left.area, t] = left.p_any.mean(axis=0)
     area_km2 = reduction.area_owned_m2 / KM2_M2
     with np.errstate(divide="ignore", invalid="ignore"):
         density = columns["q95"] / area_km2[:, None, None]

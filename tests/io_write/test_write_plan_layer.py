@@ -13,7 +13,7 @@ import pyogrio
 import pytest
 import shapely
 
-from remnant.io.write_plan import LAYER, write_plan
+from remnant.io.write_plan import write_plan
 
 ACTIONS = {"a": "clear", "b": "survey", "c": "", "d": "clear"}
 WORDS = {"clear": "clear", "survey": "technical survey, then decide", "": "not in the plan"}
@@ -30,7 +30,7 @@ def _write(folder: Path, shapes: list[shapely.Geometry]) -> Path:
     outlines = gpd.GeoDataFrame({"area_id": list(ACTIONS)}, geometry=shapes, crs="EPSG:32636")
     summary = {"name": "Two autumns", "seed": 3, "areas": []}
     write_plan(folder, tables={"areas": areas}, outlines=outlines, summary=summary, page="<p>plan</p>")
-    return folder / LAYER
+    return folder / "plan.gpkg"
 
 
 @pytest.fixture

@@ -31,13 +31,14 @@ def run(
 ) -> Callable[..., Any]:
     seen: list[FakeCase] = []
 
-    def assess(case: FakeCase, *, progress: Callable[[str, float], None]) -> Assessment:
+    def weigh(case: FakeCase, *, progress: Callable[[str, float], None]) -> FakeCase:
         seen.append(case)
         progress("learn", 0.5)
-        return result
+        return case
 
     monkeypatch.setattr("remnant.io.read_case", lambda _: FakeCase())
-    monkeypatch.setattr(importlib.import_module("remnant.assessment"), "assess", assess)
+    monkeypatch.setattr("remnant.weighing.weigh", weigh)
+    monkeypatch.setattr(importlib.import_module("remnant.assessment"), "answer", lambda _: result)
     (tmp_path / "case").mkdir()
 
     def call(*arguments: str) -> tuple[int, str, str, list[FakeCase]]:
