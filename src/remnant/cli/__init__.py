@@ -8,6 +8,7 @@ from remnant.cli import fate as _fate  # noqa: F401
 from remnant.cli import harm as _harm  # noqa: F401
 from remnant.cli import parties as _parties  # noqa: F401
 from remnant.cli import plan as _plan  # noqa: F401
+from remnant.cli import printing as _printing  # noqa: F401
 from remnant.cli import prior as _prior  # noqa: F401
 from remnant.cli import release as _release  # noqa: F401
 from remnant.cli import rows as _rows  # noqa: F401
