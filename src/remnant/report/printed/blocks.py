@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, TypedDict
 
-from remnant.report.printed.lettering import fitted, shown
+from remnant.report.printed.lettering import fitted, shown, word_pt
 
 Block = dict[str, Any]
 PAGE_PT = 493.2
 """Width between the margins: A4 less 18 mm on either side. [pt]"""
 _TEXT_PT, _TABLE_PT, _SMALL_PT, _TITLE_PT, _HEAD_PT = 8.6, 7.4, 6.6, 17.0, 11.5
 _INSET_PT, _CHIP_PT, _INDENT_PT = 3.0, 11.0, 12.0
+_USUAL_PT = 96.0  # words up to this width stay whole [pt]
 
 
 class Cell(TypedDict, total=False):
@@ -84,10 +85,11 @@ def callout(head: str, texts: Sequence[str]) -> Block:
 
 def keys(rows: Sequence[tuple[str, str]], share: float = 0.3) -> Block:
     """Names and what they hold, without a head."""
-    left, right = PAGE_PT * share - 2 * _INSET_PT, PAGE_PT * (1 - share) - 2 * _INSET_PT
+    widths = _widths((share, 1.0 - share), [max((_longest(k, bold=True) for k, _ in rows), default=0.0), 0.0])
+    left, right = (w - 2 * _INSET_PT for w in widths)
     return {
         "kind": "keys",
-        "share": share,
+        "widths": widths,
         "rows": [[_fit(k, left, _TABLE_PT, bold=True), _fit(v, right, _TABLE_PT)] for k, v in rows],
     }
 
@@ -100,13 +102,16 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], note: str =
     note
         What stands above it.
     """
-    whole = sum(c.weight for c in columns)
-    widths = [PAGE_PT * c.weight / whole - 2 * _INSET_PT for c in columns]
+    needed = [_longest(c.title, bold=True) for c in columns]
+    for row in rows:
+        needed = [max(n, _cell_longest(c)) for n, c in zip(needed, row, strict=True)]
+    outer = _widths([c.weight for c in columns], needed)
+    widths = [w - 2 * _INSET_PT for w in outer]
     return {
         "kind": "table",
         "note": _fit(note, PAGE_PT, _TABLE_PT),
         "columns": [
-            {"title": _fit(c.title, w, _TABLE_PT, bold=True), "weight": c.weight, "align": c.align}
+            {"title": _fit(c.title, w, _TABLE_PT, bold=True), "width": w + 2 * _INSET_PT, "align": c.align}
             for c, w in zip(columns, widths, strict=True)
         ],
         "rows": [[_cell(c, w) for c, w in zip(row, widths, strict=True)] for row in rows],
@@ -172,6 +177,37 @@ def form(fields: Sequence[str], *, num_lines: int) -> Block:
 def new_page() -> Block:
     """The next block stands on a page of its own."""
     return {"kind": "new_page"}
+
+
+def _widths(weights: Sequence[float], needed: Sequence[float]) -> list[float]:
+    """Widths of columns by their weights, wider where a usual word asks for it. [pt]
+
+    Words beyond `_USUAL_PT` count as names that may break; where all wishes together exceed the page, weights rule.
+    """
+    whole = sum(weights)
+    usual = [min(n, _USUAL_PT) + 2 * _INSET_PT + 1.0 for n in needed]
+    if sum(usual) > PAGE_PT:
+        return [PAGE_PT * w / whole for w in weights]
+    fixed: set[int] = set()
+    while True:
+        left = PAGE_PT - sum(usual[k] for k in fixed)
+        share = left / sum(w for k, w in enumerate(weights) if k not in fixed)
+        short = {k for k, w in enumerate(weights) if k not in fixed and w * share < usual[k]}
+        if not short:
+            return [usual[k] if k in fixed else w * share for k, w in enumerate(weights)]
+        fixed |= short
+
+
+def _cell_longest(cell: Cell) -> float:
+    chip = _CHIP_PT if cell.get("chip") else 0.0
+    text = _longest(cell.get("text", ""), bold=cell.get("bold", False)) + chip
+    return max(text, _longest(cell.get("small", "")) * _SMALL_PT / _TABLE_PT)
+
+
+def _longest(text: str, *, bold: bool = False) -> float:
+    """Width of the longest usual word of a text in a table; names that may break count for nothing. [pt]"""
+    widths = (word_pt(w, _TABLE_PT, bold=bold) for w in shown(text).split(" "))
+    return max((w for w in widths if w <= _USUAL_PT), default=0.0)
 
 
 def _cell(cell: Cell, width: float) -> Cell:

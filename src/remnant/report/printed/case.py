@@ -189,9 +189,8 @@ def _area_row(
     language: Language,
 ) -> list[Cell]:
     chance = float(explosive["p_any"])
-    kind = (
-        f"{class_words(str(area['hazard_class']), language)}, {status_words(str(area['status']), language)}"
-    )
+    kinds = (class_words(str(area["hazard_class"]), language), status_words(str(area["status"]), language))
+    kind = language("number.comma").join(dict.fromkeys(kinds))
     return [
         {"text": str(rank)},
         {"text": str(area["area_id"]), "bold": True, "small": kind},

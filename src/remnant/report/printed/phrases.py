@@ -94,6 +94,8 @@ def _value(name: str, text: str, language: Language) -> str | None:
         return _phrase(text, language) or text
     if name == "day":
         return language.day(dt.date.fromisoformat(text))
+    if name == "class" and language.has(f"class.{text.lower()}"):
+        return language(f"class.{text.lower()}")
     if name in _NAMES:
         return text
     return _number(text, language)
