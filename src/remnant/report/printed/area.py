@@ -89,11 +89,11 @@ def _facts(results: Results, area: Mapping[Any, Any], language: Language) -> lis
     if not area["place_known"]:
         size = f"{size} ({language('table.place_unknown')})"
     rows = [
-        (language("area.id"), str(area["area_id"])),
+        (language("area.id"), language.kept(str(area["area_id"]))),
         (language("area.class"), class_words(str(area["hazard_class"]), language, long=True)),
         (language("area.status"), status_words(str(area["status"]), language)),
         (language("area.size"), size),
-        (language("area.case"), results.name),
+        (language("area.case"), language.kept(results.name)),
         (language("area.record"), language("area.record_value", layer=str(area["layer"]), row=str(area["row"]))),
     ]  # fmt: skip
     return [blocks.heading(language("area.facts_head")), blocks.keys(rows)]
@@ -142,7 +142,7 @@ def _types(results: Results, types: str, language: Language) -> list[Block]:
         words = language("area.no_description")
         if entry is not None:
             words = marked(f"{entry.title}. {entry.description}".strip(), language)
-        rows.append([{"text": name, "bold": True}, {"text": words}])
+        rows.append([{"text": language.kept(name), "bold": True}, {"text": words}])
     columns = [Column(language("area.types"), 1.0), Column(language("area.description"), 4.0)]
     return [blocks.table(columns, rows, language("area.types_note"))]
 

@@ -45,7 +45,7 @@ def case_blocks(results: Results, language: Language) -> list[Block]:
     """The whole report, most important first."""
     order = by_importance(results)
     return [
-        blocks.title(results.name, language("case.kicker"), stamps(results, language)),
+        blocks.title(language.kept(results.name), language("case.kicker"), stamps(results, language)),
         *_answer(results, language),
         *_map(results, order, language),
         *_over_time(results, language),
@@ -193,7 +193,7 @@ def _area_row(
     kind = language("number.comma").join(dict.fromkeys(kinds))
     return [
         {"text": str(rank)},
-        {"text": str(area["area_id"]), "bold": True, "small": kind},
+        {"text": language.kept(str(area["area_id"])), "bold": True, "small": kind},
         {"text": language.area(float(area["area_m2"])),
          "small": "" if area["place_known"] else language("table.place_unknown")},
         {"text": searched_words(float(area["searched_share"]), language)},
@@ -227,7 +227,7 @@ def _verdicts(results: Results, order: list[int], language: Language) -> list[Bl
     rows: list[list[Cell]] = [
         [
             {"text": str(rank)},
-            {"text": str(records[k]["area_id"]), "bold": True},
+            {"text": language.kept(str(records[k]["area_id"])), "bold": True},
             {"text": verdict_words(str(records[k]["verdict"]), language)},
             {
                 "text": gathered(

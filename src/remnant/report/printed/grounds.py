@@ -65,7 +65,7 @@ def _parameter(row: Mapping[Any, Any], language: Language) -> list[Cell]:
         {"text": title_said(str(row["title"]), language), "small": shown},
         *amounts,
         {"text": words_of_basis, "bold": basis in UNSOURCED},
-        {"text": str(row["source"])},
+        {"text": language.kept(str(row["source"]))},
     ]
 
 
@@ -107,7 +107,7 @@ def finding_table(held: pd.DataFrame, language: Language, note: str = "") -> Blo
                 kind: Cell = {
                     "text": language(f"severity.{severity}"),
                     "bold": severity != "note",
-                    "small": str(code),
+                    "small": language.kept(str(code)),
                 }
                 rows.append(
                     [
@@ -138,11 +138,11 @@ def limits(results: Results, language: Language) -> list[Block]:
 def provenance(results: Results, language: Language) -> list[Block]:
     """Version, seed, hashes, sources and licences."""
     rows = [
-        (_origin(k, language), v or language("general.none"))
+        (_origin(k, language), language.kept(v) or language("general.none"))
         for k, v in flat(without_sources(results.provenance))
         if k != "crs"
     ]
-    rows.append((language("provenance.crs"), crs_name(results.crs)))
+    rows.append((language("provenance.crs"), language.kept(crs_name(results.crs))))
     rows.append((language("provenance.cells"), language.number(results.num_cells)))
     rows.append((language("provenance.summary"), results.summary_sha256))
     sources = sources_of(results.provenance, results.parameters)

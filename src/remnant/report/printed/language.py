@@ -6,6 +6,7 @@ import datetime as dt
 import math
 import string
 import tomllib
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +21,9 @@ REFERENCE = "en"
 """The language that says which keys and placeholders every other one must have."""
 _FOLDER = files("remnant.report").joinpath("languages")
 _HEAD = ("name", "direction", "plural", "decimal", "group", "months")
-_ISOLATE, _END = "\u2068", "\u2069"  # first strong isolate: a piece keeps its own direction within a sentence
+LEFT, RIGHT, END = "\ufdd0", "\ufdd1", "\ufdd2"
+"""Marks around a piece that keeps its own direction in a sentence; no text holds these code points, and the isolates
+that stand for them on the page are set last, so that those in a record cannot pass for ours."""
 
 
 def _one_other(n: float) -> str:
@@ -109,7 +112,11 @@ class Language:
 
     def kept(self, piece: str) -> str:
         """A piece of a sentence that keeps its own direction where the language is written from right to left."""
-        return f"{_ISOLATE}{piece}{_END}" if self.direction == "rtl" and piece else piece
+        if self.direction == "ltr" or not piece:
+            return piece
+        strong = next((b for b in map(unicodedata.bidirectional, piece) if b in ("L", "R", "AL")), "")
+        is_left = strong == "L" or not (strong or END in piece)  # a bare number is read as one
+        return f"{LEFT if is_left else RIGHT}{piece}{END}"
 
     def plain(self, text: str) -> str:
         """A number as `remnant.report.words` writes it, in the way of this language."""

@@ -13,8 +13,11 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.ft2font import FT2Font, LoadFlags
 
+from remnant.report.printed.language import END, LEFT, RIGHT
+
 _FACES = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
-_OUR_OWN = "\u2068\u2069\u200b\u200c\u200d\u00a0"  # isolates, joiners, and where a word may break or must not
+_MARKS = LEFT + RIGHT + END
+_OUR_OWN = _MARKS + "\u200b\u200c\u200d\u00a0"  # marks, joiners, and where a word may break or must not
 _BREAK = "\u200b"
 _SLACK = 0.98  # kerning and shaping differ a little from the sum of widths
 
@@ -121,7 +124,7 @@ def _letters() -> frozenset[int]:
 @cache
 def _advance(letter: str, bold: bool) -> float:
     """Width of a letter over the size of the font. [1]"""
-    if unicodedata.category(letter) in ("Cf", "Mn"):
+    if letter in _MARKS or unicodedata.category(letter) in ("Cf", "Mn"):
         return 0.0
     glyph = _face(bold).load_char(ord(letter), flags=LoadFlags.NO_HINTING)
     return float(glyph.linearHoriAdvance) / 65536.0 / 100.0

@@ -16,10 +16,11 @@ from remnant.io.read_results import Results
 from remnant.report.printed.area import area_blocks, rows_of
 from remnant.report.printed.blocks import PAGE_PT, Block, new_page
 from remnant.report.printed.case import case_blocks
-from remnant.report.printed.language import REFERENCE, Language, language_of
+from remnant.report.printed.language import END, LEFT, REFERENCE, RIGHT, Language, language_of
 from remnant.report.printed.lettering import font_folder, shortened, shown
 
 _TEMPLATE = "document.typ"
+_ISOLATES = {LEFT: "\u2066", RIGHT: "\u2067", END: "\u2069"}
 _HEADER_PT = 7.0
 _HEADER_SHARE = 0.62  # of the width, for the name; the rest is for the date
 
@@ -69,6 +70,9 @@ def _compiled(results: Results, parts: Sequence[Block], title: str, language: La
         "page": shown(language("general.page", page="{page}", pages="{pages}")),
         "blocks": list(parts),
     }
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    for mark, isolate in _ISOLATES.items():
+        text = text.replace(mark, isolate if language.direction == "rtl" else "")
     with as_file(files("remnant.report.printed").joinpath("template")) as folder:
         try:
             made = typst.compile(
@@ -76,7 +80,7 @@ def _compiled(results: Results, parts: Sequence[Block], title: str, language: La
                 root=str(folder),
                 font_paths=_fonts(),
                 format="pdf",
-                sys_inputs={"document": json.dumps(document, ensure_ascii=False, allow_nan=False)},
+                sys_inputs={"document": text},
                 timestamp=dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC),
             )
         except typst.TypstError as error:
