@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import string
 import tomllib
 import unicodedata
@@ -50,6 +51,8 @@ def _arabic(n: float) -> str:
     return "few" if 3 <= two <= 10 else "many" if two >= 11 else "other"
 
 
+_POWER = re.compile(r"([\d.]+)e([+-]?\d+)")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PLURALS: Mapping[str, tuple[Callable[[float], str], tuple[str, ...]]] = {
     "other": (lambda n: "other", ("other",)),
     "one_other": (_one_other, ("one", "other")),
@@ -120,7 +123,13 @@ class Language:
 
     def plain(self, text: str) -> str:
         """A number as `remnant.report.words` writes it, in the way of this language."""
-        return text.translate({ord(","): self.group, ord("."): self.decimal})
+        marks = {ord(","): self.group, ord("."): self.decimal}
+        power = _POWER.fullmatch(text)
+        if power is None:
+            return text.translate(marks)
+        if float(text) >= 1.0:
+            return self.number(float(text))
+        return f"{power[1].translate(marks)}\u00a0·\u00a010{str(int(power[2])).translate(_RAISED)}"
 
     def number(self, value: float) -> str:
         """A whole number with its thousands apart; others as exact as they are."""
