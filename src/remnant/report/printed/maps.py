@@ -33,7 +33,7 @@ _FINE = 400  # most cells of a map's ground along a side; finer ones are joined
 _ON_PAPER = 1500.0  # an outline is drawn as exact as this share of the map's width: a tenth of a millimetre
 _MARKS_APART = 0.035  # of the map's width
 _MAX_MARKS = 15
-_MOST_CORNER_MARKS = 24
+_CORNERS_APART = 0.03  # of the map's width
 _NEIGHBOURS = 8
 HALF_SEARCHED = 0.5
 """Share of a cell that a search must have worked for the map to hatch it. [1]"""
@@ -95,8 +95,7 @@ def area_map(
         _label(axes, shapes[k].intersection(window).representative_point(), language.kept(ids[k]), "word")
         for k in near
     ]
-    step = -(-len(corners) // _MOST_CORNER_MARKS) or 1
-    for k in range(0, len(corners), step):
+    for k in _apart(axes, corners):
         axes.plot(corners[k].x, corners[k].y, "o", ms=2.6, color=INK, zorder=8)
         labels.append(_label(axes, _beside(axes, shape, corners[k]), str(k + 1), "corner"))
     labels += _furniture(axes, language)
@@ -276,6 +275,16 @@ def _marks(axes: Axes, shapes: NDArray[np.object_], order: Sequence[int]) -> lis
                 chosen.append((rank, point))
         if len(chosen) == _MAX_MARKS:
             break
+    return chosen
+
+
+def _apart(axes: Axes, points: Sequence[shapely.Point]) -> list[int]:
+    """Points in their order, without those that lie close to one before."""
+    apart = _CORNERS_APART * float(np.ptp(axes.get_xlim()))
+    chosen: list[int] = []
+    for k, point in enumerate(points):
+        if all(point.distance(points[c]) >= apart for c in chosen):
+            chosen.append(k)
     return chosen
 
 
