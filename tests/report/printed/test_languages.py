@@ -124,6 +124,8 @@ def test_numbers_and_dates_are_those_of_the_language() -> None:
         ">\u00a099.9\u00a0%",
     ]
     assert en.percent(math.nan) == "unknown"
+    assert [en.share(v) for v in (0.0, 0.2, 1.0)] == ["0\u00a0%", "20\u00a0%", "100\u00a0%"]
+    assert en.share(math.nan) == "unknown"
     assert uk.day(dt.date(2026, 6, 30)) == "30\u00a0червня 2026\u00a0р."
     assert uk.items_range(0.2, 3.0) == "0–3"
     assert (en.area(51_234.0), uk.area(2.5e6)) == ("51,200\u00a0m²", "2,50\u00a0км²")

@@ -208,11 +208,7 @@ def _area_row(
 
 def searched_words(share: float, language: Language) -> str:
     """Share of an area that a search worked."""
-    return (
-        language.percent(share)
-        if share > 0.0
-        else language("general.none" if share == 0.0 else "number.unknown")
-    )
+    return language("general.none") if share == 0.0 else language.share(share)
 
 
 def chip_of(chance: float) -> str:

@@ -25,6 +25,12 @@ _VERDICTS = {
     "cannot tell: survey": "cannot_tell",
     "no policy stated": "no_policy",
 }
+_CRITERIA = {
+    "p_any_armed": "p_armed",
+    "p_any_explosive": "p_explosive",
+    "individual_risk": "risk",
+    "evidence": "evidence",
+}
 _CLASSES = {"SHA": "sha", "CHA": "cha", "released": "released"}
 _STATUSES = {
     "open": "open",
@@ -166,13 +172,19 @@ def policy_keys(policy: Policy, language: Language) -> list[tuple[str, str]]:
         rows.append((language("policy.minimum", name=name), _minimum(least, language)))
     aside = [c for c in policy.criteria if not policy.decides(c)]
     if aside:
-        rows.append((language("policy.aside"), ", ".join(aside)))
+        rows.append((language("policy.aside"), "; ".join(_criterion(c, language) for c in aside)))
     return rows
+
+
+def _criterion(criterion: str, language: Language) -> str:
+    if criterion.startswith("density_"):
+        return language("policy.density", state=language(f"state.{criterion.removeprefix('density_')}"))
+    return language(f"policy.{_CRITERIA[criterion]}")
 
 
 def _minimum(least: MinimumEvidence, language: Language) -> str:
     parts = [
-        language(f"policy.{key}", share=language.percent(share))
+        language(f"policy.{key}", share=language.share(share))
         for key, share in (("searched", least.searched_share_min), ("cleared", least.cleared_share_min))
         if share > 0.0
     ]

@@ -165,6 +165,15 @@ class Language:
                 return self(f"number.{key}", value=self("number.percent", value=self.plain(f"{limit:g}")))
         return self("number.percent", value=self.rounded(value))
 
+    def share(self, share: float) -> str:
+        """A share that is measured or asked for, not a chance: all of it is 100 %, nothing is 0 %."""
+        return self.percent(share) if 0.0 < share < 1.0 - 1e-6 else self._whole(share)
+
+    def _whole(self, share: float) -> str:
+        if math.isnan(share):
+            return self("number.unknown")
+        return self("number.percent", value=self.rounded(100.0 * round(share), 3))
+
     def area(self, value_m2: float) -> str:
         """An area in m², or in km² from one up."""
         if math.isnan(value_m2):
