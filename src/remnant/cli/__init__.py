@@ -6,6 +6,7 @@ from remnant.cli import catalogue as _catalogue  # noqa: F401
 from remnant.cli import design as _design  # noqa: F401
 from remnant.cli import fate as _fate  # noqa: F401
 from remnant.cli import harm as _harm  # noqa: F401
+from remnant.cli import paper as _paper  # noqa: F401
 from remnant.cli import parties as _parties  # noqa: F401
 from remnant.cli import plan as _plan  # noqa: F401
 from remnant.cli import prior as _prior  # noqa: F401

@@ -9,7 +9,6 @@ import typer
 
 from remnant.cli.app import app
 from remnant.cli.progress import progress_bar
-from remnant.errors import InvalidInput
 
 _RESULT = typer.Argument(metavar="RESULT", help="Result folder of `remnant assess --map`.")
 
@@ -50,15 +49,14 @@ def export(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but refusals.")] = False,
 ) -> None:
     """Write the map of a result as one file that needs no server and no network."""
+    from remnant.io import check_page_path, write_page
     from remnant.io.read_view import open_view
-    from remnant.io.write_folder import whole_file
     from remnant.web import one_file
 
-    if html.suffix.lower() not in (".html", ".htm"):
-        raise InvalidInput(f"--html must name a file that ends in .html; got {html.name!r}.")
+    check_page_path(html, suffix=".html", option="--html")
     with progress_bar(quiet=quiet) as tell:
         page, notes = one_file(open_view(result), progress=lambda share: tell("packing the map", share))
-        whole_file(html, page.encode())
+        write_page(page.encode(), html, suffix=".html", option="--html")
     if not quiet:
         for note in notes:
             typer.echo(f"note: {note}")

@@ -76,32 +76,6 @@ def whole_folder(folder: Path, begun: Path | None = None) -> Iterator[Path]:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def whole_file(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all, readable by its owner only.
-
-    Raises
-    ------
-    RemnantError
-        The disk refused; what was there before is unchanged.
-    """
-    target = Path(path).expanduser().resolve()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        number, name = tempfile.mkstemp(prefix=f".{target.name}-", suffix=".part", dir=target.parent)
-        scratch = Path(name)
-        try:
-            with os.fdopen(number, "wb") as file:
-                file.write(content)
-            scratch.replace(target)
-        finally:
-            scratch.unlink(missing_ok=True)
-    except OSError as error:
-        raise RemnantError(
-            f"{target} could not be written: {error.strerror or error}. Nothing there was changed; free space or "
-            "choose another name."
-        ) from error
-
-
 def check_output_folder(folder: Path) -> None:
     """Refuse a folder in which something would be lost; cheap, so that it can stand before the computing."""
     target = Path(folder).expanduser().resolve()

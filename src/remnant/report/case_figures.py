@@ -38,7 +38,7 @@ _MAX_PIXELS = 1600  # of the picture of assessed ground; finer cells are joined
 _GROUND = "#efece4"
 _VISIBLE = 0.1  # least change, as a share of a panel's height, for which a log time axis is worth its oddness
 _PANELS = ("explosive", "armed", "expired", "dud")
-_LINE = {"explosive": "#5b0f52", "armed": "#b3234e", "expired": "#c9762b", "dud": "#5c5a66"}
+CURVE_COLOURS = {"explosive": "#5b0f52", "armed": "#b3234e", "expired": "#c9762b", "dud": "#5c5a66"}
 
 
 def map_png(result: Assessment, close: Sequence[int], districts: gpd.GeoDataFrame | None) -> str | None:
@@ -118,7 +118,7 @@ def curve_svg(result: Assessment) -> tuple[str, bool] | None:
     if curve.empty:
         return None
     years = np.array([(d - result.as_of).days / 365.25 for d in curve["date"]])
-    is_log = _changes_early(curve, years)
+    is_log = changes_early(curve, years)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_IN, 4.6), layout="constrained")
         grid = figure.subplots(2, 2, sharex=True)
@@ -142,8 +142,8 @@ def _draw_curve(
     order = np.argsort(years, kind="stable")
     x = years[order]
     low, mean, high = (rows[n].to_numpy(dtype=np.float64)[order] for n in ("q05", "mean", "q95"))
-    axes.fill_between(x, low, high, color=_LINE[state], alpha=0.18, lw=0, label="90 % interval")
-    axes.plot(x, mean, color=_LINE[state], lw=1.6, label="expected")
+    axes.fill_between(x, low, high, color=CURVE_COLOURS[state], alpha=0.18, lw=0, label="90 % interval")
+    axes.plot(x, mean, color=CURVE_COLOURS[state], lw=1.6, label="expected")
     asked = [(d - result.as_of).days / 365.25 for d in result.dates]
     inside = [a for a in asked if a <= x[-1]]
     axes.plot(
@@ -152,7 +152,7 @@ def _draw_curve(
         "o",
         ms=4,
         mfc="white",
-        mec=_LINE[state],
+        mec=CURVE_COLOURS[state],
         clip_on=False,
         zorder=4,
         label="dates asked for",
@@ -175,7 +175,7 @@ def _draw_curve(
         axes.legend(frameon=False, fontsize=7, loc="upper right")
 
 
-def _changes_early(curve: pd.DataFrame, years: NDArray[np.float64]) -> bool:
+def changes_early(curve: pd.DataFrame, years: NDArray[np.float64]) -> bool:
     """Whether some state makes most of a visible change in the first year, which a linear axis would hide."""
     for state in _PANELS:
         rows = (curve["state"] == state).to_numpy()

@@ -21,6 +21,7 @@ from remnant.report.field_figures import field_map_png
 from remnant.report.field_words import drivers, field_context
 from remnant.report.pages import page_templates
 from remnant.report.policy_words import policy_rows
+from remnant.report.provenance import UNSOURCED, crs_name, sources_of, without_sources
 
 MAX_AREAS = 300
 """Most areas that the page lists; the others are in areas.csv."""
@@ -44,7 +45,6 @@ _BASIS = {
     "derived": "derived",
     "judgement": "judgement",
 }
-_UNSOURCED = ("weak", "judgement")
 _VERDICT_COUNTS = {
     "meets": "meet the policy",
     "does not meet": "do not meet the policy",
@@ -123,11 +123,11 @@ def page_context(result: Assessment) -> dict[str, Any]:
         "parameters": _parameters(tables["parameters"]),
         "policy": policy_rows(result.policy),
         "provenance": [
-            (key, _crs_name(value) if key == "crs" else value or "none")
-            for key, value in flat(_without_sources(result.provenance))
+            (key, crs_name(value) if key == "crs" else value or "none")
+            for key, value in flat(without_sources(result.provenance))
         ],
-        "sources": _sources(result.provenance, tables["parameters"]),
-        "crs": _crs_name(result.crs),
+        "sources": sources_of(result.provenance, tables["parameters"]),
+        "crs": crs_name(result.crs),
     }
 
 
@@ -405,7 +405,7 @@ def _parameters(table: pd.DataFrame) -> list[dict[str, Any]]:
                 "posterior": words.amount(row["posterior_mean"], unit),
                 "posterior_range": _amount_range(row["posterior_q05"], row["posterior_q95"], unit),
                 "basis": _BASIS.get(row["basis"], row["basis"]),
-                "is_unsourced": row["basis"] in _UNSOURCED,
+                "is_unsourced": row["basis"] in UNSOURCED,
                 "source": row["source"],
             }
         )
@@ -414,7 +414,7 @@ def _parameters(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _judgements(result: Assessment, parameters: pd.DataFrame) -> list[str]:
     """What rests on judgement, in words: parameters with the same range together, then what else the result names."""
-    flagged = parameters[parameters["basis"].isin(_UNSOURCED)]
+    flagged = parameters[parameters["basis"].isin(UNSOURCED)]
     groups: dict[str, list[str]] = {}
     for row in flagged.to_dict("records"):
         unit = str(row["unit"])
@@ -448,32 +448,3 @@ def _amount_range(low: float, high: float, unit: str) -> str:
     if np.isnan(low) or np.isnan(high):
         return ""
     return "–".join(words.amount(value, unit, show_unit=False) for value in (low, high))
-
-
-def _is_source_key(key: str) -> bool:
-    return any(word in key.lower() for word in ("licen", "source", "attribution"))
-
-
-def _without_sources(provenance: Mapping[str, object]) -> dict[str, object]:
-    return {k: v for k, v in provenance.items() if not _is_source_key(k)}
-
-
-def _sources(provenance: Mapping[str, object], parameters: pd.DataFrame) -> list[str]:
-    """Licences and sources that the case states, then those that parameters cite, each once."""
-    stated: list[str] = []
-    for key, value in provenance.items():
-        if _is_source_key(key):
-            if isinstance(value, Mapping):
-                stated.extend(f"{name}: {text}" for name, text in flat(value))
-            elif isinstance(value, Sequence) and not isinstance(value, str):
-                stated.extend(str(v) for v in value)
-            else:
-                stated.append(str(value))
-    cited = parameters[~parameters["basis"].isin(_UNSOURCED)]
-    stated.extend(sorted(set(cited["source"].astype(str))))
-    return list(dict.fromkeys(s for s in stated if s.strip()))
-
-
-def _crs_name(crs: str) -> str:
-    """The name in a WKT, or the authority code as it is."""
-    return crs.split('"')[1] if '"' in crs else crs

@@ -102,13 +102,23 @@ def outline(shape: Any) -> Outline:
     )
 
 
+def round_length(most: float) -> float:
+    """The longest of 1, 2, 5, 10, 20, … that is no longer than `most`.
+
+    Examples
+    --------
+    >>> round_length(640.0), round_length(0.02)
+    (500.0, 0.02)
+    """
+    power = 10.0 ** np.floor(np.log10(most))
+    return float(max(n * power for n in _NICE if n * power <= most))
+
+
 def scale_bar(axes: Axes) -> None:
     """A bar of a round length."""
     west, east = axes.get_xlim()
     south, north = axes.get_ylim()
-    target = (east - west) / 5.0
-    power = 10.0 ** np.floor(np.log10(target))
-    length = max(n * power for n in _NICE if n * power <= target)
+    length = round_length((east - west) / 5.0)
     x, y = west + 0.03 * (east - west), south + 0.035 * (north - south)
     text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
     axes.plot([x, x + length], [y, y], color="white", lw=5, solid_capstyle="butt", zorder=8)
