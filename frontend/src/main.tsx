@@ -87,6 +87,13 @@ function About() {
   const told = about.value!;
   return (
     <div class="about">
+      {source.reportUrl && (
+        <p>
+          <a href={source.reportUrl(language.value, null)} target="_blank" rel="noopener">
+            {t("report")}
+          </a>
+        </p>
+      )}
       <Curve curve={wholeCurve()} />
       <table>
         <caption>{t("items")}</caption>

@@ -16,6 +16,7 @@ export interface Source {
   places(): Promise<Place[]>;
   workerUrl(): string | null;
   // what only a server can do
+  reportUrl?(language: string, area: number | null): string;
   verdicts?(policy: Record<string, unknown>): Promise<Pick<AreaTable, "verdict" | "reasons" | "deciding">>;
   totals?(ring: Ring, date: string): Promise<Totals>;
   selection?(areas: number[], step: number, format: string): Promise<Blob>;
@@ -75,6 +76,7 @@ const served: Source = {
     new Uint8Array(await bytes(`tiles/cells/${z}/${x}/${y}/${state}/${metric}`)),
   shapes: (name) => new URL(name in BASE ? `base/${name}.pmtiles` : `data/${name}.pmtiles`, document.baseURI).href,
   places: () => json("base/places.json"),
+  reportUrl: (language, area) => `api/report.pdf?language=${language}${area === null ? "" : `&area=${area}`}`,
   verdicts: async (policy) => (await answer("api/verdicts", policy)).json(),
   totals: async (ring, date) => (await answer("api/totals", { coordinates: [ring], date })).json(),
   selection: async (areas, step, format) => (await answer("api/selection", { areas, step, format })).blob(),

@@ -3,7 +3,7 @@
 import { effect, signal } from "@preact/signals";
 import { Curve } from "./curve";
 import { source } from "./source";
-import { areas, failure, selected, step, why } from "./state";
+import { areas, failure, language, selected, step, why } from "./state";
 import { STATES, type Row, type Why as Told } from "./types";
 import { day, ground, number, percent, t, word } from "./words";
 
@@ -168,6 +168,13 @@ export function Why() {
         ) : (
           <p>{t("no_evidence")}</p>
         ))}
+      {source.reportUrl && (
+        <p>
+          <a href={source.reportUrl(language.value, area)} target="_blank" rel="noopener">
+            {t("dossier")}
+          </a>
+        </p>
+      )}
       <p class="quiet">{t("no_release")}</p>
     </aside>
   );

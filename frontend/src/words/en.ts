@@ -118,6 +118,8 @@ export const en = {
   take: "Take areas away",
   take_what: "The {n} areas that the list shows now, with what remains on the day of the slider. The file holds positions: keep it private.",
   only_served: "This file only shows. To try a policy, add up ground or take areas away, open the result with remnant serve.",
+  dossier: "Task dossier for the team leader (PDF)",
+  report: "Report of the case (PDF)",
   language: "Language",
   skip: "Go to the list of areas",
   map_label: "Map: {what}",

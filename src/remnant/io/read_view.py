@@ -64,10 +64,18 @@ class ViewFiles:
         """Where a file of the folder lies."""
         return self.folder / VIEW_FILES[name]
 
-    def why(self, area: int) -> dict[str, Any]:
-        """Why an area has its value: records that touch it, weights of records, criteria, ways to meet the policy."""
+    def area_name(self, area: int) -> str:
+        """Name of an area on record."""
+        self._check(area)
+        return str(json.loads(self.text("areas"))["area_id"][area])
+
+    def _check(self, area: int) -> None:
         if not 0 <= area < self.about["num_areas"]:
             raise InvalidInput(f"area must be from 0 to {self.about['num_areas'] - 1:,}; got {area}.")
+
+    def why(self, area: int) -> dict[str, Any]:
+        """Why an area has its value: records that touch it, weights of records, criteria, ways to meet the policy."""
+        self._check(area)
         with closing(sqlite3.connect(f"file:{self.path('why')}?mode=ro", uri=True)) as base:
             (told,) = base.execute("SELECT told FROM why WHERE i = ?", (area,)).fetchone()
             out: dict[str, Any] = json.loads(told)

@@ -14,10 +14,12 @@ from pydantic import BaseModel, Field
 from remnant.errors import InvalidInput
 from remnant.io.drawn import totals_of
 from remnant.io.policy_section import PolicySection
+from remnant.io.read_results import read_results
 from remnant.io.read_view import ViewFiles
 from remnant.io.selection import MEDIA_TYPES, SelectionFormat, selection
 from remnant.io.view_tiles import area_tile, cell_tile, packed, tile_steps
 from remnant.releasing import judge_held
+from remnant.report import render_pdf
 
 State = Literal["armed", "expired", "dud", "explosive"]
 Metric = Literal["mean", "q05", "q95", "p_any"]
@@ -136,6 +138,15 @@ def data_routes(view: ViewFiles) -> APIRouter:
         content = selection(view, asked.areas, asked.step, asked.format)
         name = f'attachment; filename="areas.{asked.format}"'
         return Response(content, media_type=MEDIA_TYPES[asked.format], headers={"Content-Disposition": name})
+
+    @router.get("/api/report.pdf", tags=["report"])
+    def report(
+        language: Annotated[str, Query(max_length=16)] = "en", area: Annotated[int | None, Query(ge=0)] = None
+    ) -> Response:
+        """The report of the case on paper, or the task dossier of an area."""
+        chosen = () if area is None else (view.area_name(area),)
+        content = render_pdf(read_results(view.folder.parent), language=language, areas=chosen)
+        return Response(content, media_type="application/pdf")
 
     @router.get("/data/{name}.pmtiles", tags=["tiles"])
     def shapes(name: TileFile) -> FileResponse:
