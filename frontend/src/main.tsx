@@ -3,12 +3,13 @@
 import { effect, signal } from "@preact/signals";
 import { render } from "preact";
 import { Curve } from "./curve";
+import { JobPanel, job, lookForJob } from "./job";
 import { Layers, Legend } from "./legend";
 import { List } from "./list";
 import { MapPane } from "./map";
 import { decoded, setScale } from "./scale";
 import { Slider } from "./slider";
-import { source } from "./source";
+import { Refused, source } from "./source";
 import {
   about, addressNow, areas, failure, hover, language, otherPolicy, panelOpen, panes, selected, step, tab,
 } from "./state";
@@ -112,6 +113,7 @@ function About() {
             ))}
         </tbody>
       </table>
+      <JobPanel done={() => location.reload()} />
       <h3>{t("judgements")}</h3>
       <ul>
         {told.judgements.map((line) => (
@@ -188,6 +190,13 @@ function Header() {
 }
 
 function App() {
+  if (!about.value && job.value)
+    return (
+      <main class="alone">
+        <h1>{t("title")}</h1>
+        <JobPanel done={() => void open()} />
+      </main>
+    );
   if (failure.value && !about.value)
     return (
       <main class="alone">
@@ -260,8 +269,10 @@ async function open(): Promise<void> {
     about.value = told;
     document.title = `${told.name} · remnant`;
     areas.value = await source.areas();
+    await lookForJob();
   } catch (error) {
-    failure.value = (error as Error).message;
+    if (error instanceof Refused && error.kind === "NoResult") await lookForJob();
+    else failure.value = (error as Error).message;
   }
 }
 

@@ -16,10 +16,19 @@ export interface Source {
   places(): Promise<Place[]>;
   workerUrl(): string | null;
   // what only a server can do
+  job?(method: "GET" | "POST" | "DELETE"): Promise<Job>;
   reportUrl?(language: string, area: number | null): string;
   verdicts?(policy: Record<string, unknown>): Promise<Pick<AreaTable, "verdict" | "reasons" | "deciding">>;
   totals?(ring: Ring, date: string): Promise<Totals>;
   selection?(areas: number[], step: number, format: string): Promise<Blob>;
+}
+
+export interface Job {
+  state: "none" | "running" | "done" | "failed" | "cancelled";
+  step: string;
+  share: number;
+  said: string;
+  began: number;
 }
 
 export type Ring = [number, number][];
@@ -35,9 +44,16 @@ export interface Totals {
 /** Name, longitude, latitude, zoom from which it is shown. */
 export type Place = [string, number, number, number];
 
-export class Refused extends Error {}
+export class Refused extends Error {
+  constructor(
+    said: string,
+    readonly kind = "",
+  ) {
+    super(said);
+  }
+}
 
-async function answer(path: string, sent?: unknown): Promise<Response> {
+async function answer(path: string, sent?: unknown, method = "POST"): Promise<Response> {
   let got: Response;
   try {
     got = await fetch(
@@ -46,7 +62,7 @@ async function answer(path: string, sent?: unknown): Promise<Response> {
         ? { credentials: "same-origin" }
         : {
             credentials: "same-origin",
-            method: "POST",
+            method,
             headers: { "Content-Type": "application/json" },
             body: JSON.stringify(sent),
           },
@@ -55,8 +71,8 @@ async function answer(path: string, sent?: unknown): Promise<Response> {
     throw new Refused("lost");
   }
   if (!got.ok) {
-    const body = (await got.json().catch(() => null)) as { error?: { said?: string } } | null;
-    throw new Refused(body?.error?.said ?? `${got.status}`);
+    const body = (await got.json().catch(() => null)) as { error?: { said?: string; kind?: string } } | null;
+    throw new Refused(body?.error?.said ?? `${got.status}`, body?.error?.kind);
   }
   return got;
 }
@@ -76,6 +92,7 @@ const served: Source = {
     new Uint8Array(await bytes(`tiles/cells/${z}/${x}/${y}/${state}/${metric}`)),
   shapes: (name) => new URL(name in BASE ? `base/${name}.pmtiles` : `data/${name}.pmtiles`, document.baseURI).href,
   places: () => json("base/places.json"),
+  job: async (method) => (await answer("api/job", method === "GET" ? undefined : {}, method)).json(),
   reportUrl: (language, area) => `api/report.pdf?language=${language}${area === null ? "" : `&area=${area}`}`,
   verdicts: async (policy) => (await answer("api/verdicts", policy)).json(),
   totals: async (ring, date) => (await answer("api/totals", { coordinates: [ring], date })).json(),

@@ -8,14 +8,21 @@ from typing import Annotated
 import typer
 
 from remnant.cli.app import app
+from remnant.cli.assess import RESULTS
 from remnant.cli.progress import progress_bar
 
+_CASE_FILE = "case.toml"
 _RESULT = typer.Argument(metavar="RESULT", help="Result folder of `remnant assess --map`.")
 
 
 @app.command()
 def serve(
-    result: Annotated[Path, _RESULT],
+    what: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CASE|RESULT", help="Case folder, or result folder of `remnant assess --map`."
+        ),
+    ],
     host: Annotated[
         str, typer.Option("--host", help="Address to listen at; any but this machine's own needs --token.")
     ] = "127.0.0.1",
@@ -27,17 +34,22 @@ def serve(
         ),
     ] = "",
 ) -> None:
-    """Open a result as a map in the browser, on this machine only unless told otherwise."""
+    """Open a result as a map in the browser, on this machine only unless told otherwise.
+
+    A case is worked out in the background first, into `results` in its folder.
+    """
     from remnant.io.read_view import open_view
-    from remnant.web import Access, run_server
+    from remnant.web import Access, Desk, Jobs, application, run_server
 
     access = Access(host=host, port=port, token=token)
-    view = open_view(result)
+    is_case = what.name.endswith(".toml") or (what / _CASE_FILE).is_file()
+    folder = what.parent if what.is_file() else what
+    desk = Desk(Jobs(what, folder / RESULTS), access) if is_case else application(open_view(what), access)
 
     def ready(url: str) -> None:
-        typer.echo(f"{view.about['name']}: {url}   (Ctrl+C ends it)")
+        typer.echo(f"{folder.resolve().name}: {url}   (Ctrl+C ends it)")
 
-    run_server(view, access, ready=ready)
+    run_server(desk, access, ready=ready)
 
 
 @app.command()

@@ -110,7 +110,8 @@ def _refused(request: Request, access: Access, allowed: set[str]) -> Response | 
     if origin and origin.split("://", 1)[-1] != request.headers.get("host"):
         return problem(403, "WrongOrigin", "another site's page may not ask here")
     if request.method not in ("GET", "HEAD"):
-        length = request.headers.get("content-length", "")
+        # no length and no encoding: nothing is sent
+        length = request.headers.get("content-length", "" if "transfer-encoding" in request.headers else "0")
         if not length.isdigit():
             return problem(411, "NoLength", "the size of what is sent must be told before it")
         if int(length) > MOST_BYTES:

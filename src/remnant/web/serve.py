@@ -6,11 +6,12 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from remnant import __version__
 from remnant.errors import InvalidInput, RemnantError
@@ -32,9 +33,15 @@ def application(view: ViewFiles, access: Access) -> FastAPI:
     access
         Who may ask.
     """
+    return bare_application(access, data_routes(view))
+
+
+def bare_application(access: Access, *routers: APIRouter) -> FastAPI:
+    """The page behind the guard, with some routes, and refusals of one shape."""
     app = FastAPI(title="remnant", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api")
     app.middleware("http")(guard(access))
-    app.include_router(data_routes(view))
+    for router in routers:
+        app.include_router(router)
     app.mount("/base", StaticFiles(directory=STATIC / "base"), name="base")
     app.mount("/", StaticFiles(directory=STATIC / "page", html=True), name="page")
 
@@ -58,13 +65,13 @@ def application(view: ViewFiles, access: Access) -> FastAPI:
     return app
 
 
-def run_server(view: ViewFiles, access: Access, *, ready: Callable[[str], None] | None = None) -> None:
+def run_server(app: ASGIApp, access: Access, *, ready: Callable[[str], None] | None = None) -> None:
     """Serve until the process is ended.
 
     Parameters
     ----------
-    view
-        The opened map.
+    app
+        Of a result (`application`) or of a case (`remnant.web.Desk`).
     access
         Where to listen.
     ready
@@ -86,7 +93,5 @@ def run_server(view: ViewFiles, access: Access, *, ready: Callable[[str], None] 
         ) from error
     if ready is not None:
         ready(access.url + (f"?token={access.token}" if access.token else ""))
-    config = uvicorn.Config(
-        application(view, access), log_level="warning", access_log=False, server_header=False
-    )
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
     uvicorn.Server(config).run(sockets=[held])

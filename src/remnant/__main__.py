@@ -1,0 +1,5 @@
+"""``python -m remnant``: the same as the command."""
+
+from remnant.cli import main
+
+main()
