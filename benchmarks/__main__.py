@@ -35,6 +35,7 @@ CASES = (
     "plan",
     "design",
     "verdicts",
+    "map_page",
 )
 PACKAGES = (
     "remnant",

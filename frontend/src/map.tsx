@@ -9,8 +9,9 @@ import { PMTiles, Protocol, type RangeResponse, type Source as ByteSource } from
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { source } from "./source";
-import { about, drawing, drawn, hover, layers, selected } from "./state";
-import { areaTile, followState, registerTiles } from "./tiles";
+import { about, areas, drawing, drawn, hover, layers, panes, selected, step } from "./state";
+import { GroundLayer } from "./ground";
+import { areaTile } from "./tiles";
 
 class Held implements ByteSource {
   constructor(
@@ -32,7 +33,6 @@ function prepare(): void {
   const worker = source.workerUrl() ?? workerUrl();
   maplibregl.setWorkerUrl(worker);
   maplibregl.addProtocol("pmtiles", protocol.tile);
-  registerTiles();
 }
 
 const workerUrl = (): string => new URL(workerFile, document.baseURI).href;
@@ -48,20 +48,12 @@ function shapes(name: string): string | null {
 const FONT = ["Noto Sans, Segoe UI, Roboto, DejaVu Sans, sans-serif"];
 const RECORD_COLOURS = ["match", ["get", "kind"], "accident", "#111111", "find", "#1f4e8c", "#3f6fa8"];
 
-function styleOf(pane: number): StyleSpecification {
+function styleOf(): StyleSpecification {
   const sources: StyleSpecification["sources"] = {};
   for (const name of ["land", "units", "disputed", "areas-shapes", "records-shapes"]) {
     const url = shapes(name.replace("-shapes", ""));
     if (url) sources[name] = { type: "vector", url };
   }
-  for (const kind of ["cells", "areas"])
-    sources[kind] = {
-      type: "raster",
-      tiles: [`remnant://${kind}/${pane}/{z}/{x}/{y}?v=0`],
-      tileSize: 256,
-      minzoom: 0,
-      maxzoom: 18,
-    };
   sources.drawn = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
   sources.places = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
   const has = (name: string): boolean => name in sources;
@@ -81,9 +73,6 @@ function styleOf(pane: number): StyleSpecification {
     id: "disputed", type: "line", source: "disputed", "source-layer": "disputed",
     paint: { "line-color": "#8d8794", "line-width": 1, "line-dasharray": [3, 2] },
   });
-  const raster = { "raster-resampling": "nearest", "raster-fade-duration": 0 } as const;
-  add({ id: "cells", type: "raster", source: "cells", paint: { ...raster, "raster-opacity": 0.9 } });
-  add({ id: "areas", type: "raster", source: "areas", paint: { ...raster, "raster-opacity": ["interpolate", ["linear"], ["zoom"], 11, 1, 13, 0.55] } });
   add({
     id: "outlines", type: "line", source: "areas-shapes", "source-layer": "areas",
     paint: { "line-color": "#2b2730", "line-width": ["interpolate", ["linear"], ["zoom"], 8, 0.4, 14, 1.4] },
@@ -129,8 +118,7 @@ function styleOf(pane: number): StyleSpecification {
 }
 
 const BY_SWITCH: Record<string, string[]> = {
-  cells: ["cells"],
-  areas: ["areas", "outlines", "chosen"],
+  areas: ["outlines", "chosen"],
   records: ["records", "searches"],
   base: ["land", "units", "borders", "disputed", "places"],
 };
@@ -163,7 +151,7 @@ export function MapPane({ pane, label }: { pane: number; label: string }) {
     const first = shown.find((m) => m);
     const map = new maplibregl.Map({
       container: place.current!,
-      style: styleOf(pane),
+      style: styleOf(),
       ...(first
         ? { center: first.getCenter(), zoom: first.getZoom() }
         : { bounds: about.value!.bounds, fitBoundsOptions: { padding: 30, maxZoom: 14 } }),
@@ -180,16 +168,32 @@ export function MapPane({ pane, label }: { pane: number; label: string }) {
     shown[pane] = map;
     (window as unknown as { remnantMaps: maplibregl.Map[] }).remnantMaps = shown;
     const stops: (() => void)[] = [];
-    void source.places().then((places) => {
+    const showPlaces = (): Promise<void> => source.places().then((places) => {
       const features = places.map(([name, longitude, latitude, z]) => point([longitude, latitude], { name, z }));
-      void map.once("load").then(() =>
-        (map.getSource("places") as maplibregl.GeoJSONSource).setData({ type: "FeatureCollection", features }),
-      );
+      (map.getSource("places") as maplibregl.GeoJSONSource | undefined)?.setData({ type: "FeatureCollection", features });
     });
     map.once("load", () => {
       document.body.dataset.ready = "1";
-      stops.push(followState(map, pane, () => (document.body.dataset.drawn = String(performance.now()))));
+      const shownNow = (): GroundLayer["shown"] => ({
+        pane: panes.value[pane] ?? panes.value[0]!,
+        step: step.value,
+        areas: layers.value.areas,
+        cells: layers.value.cells,
+      });
+      let isFirst = true;
+      const ground = new GroundLayer(shownNow(), about.value!, () => areas.value, () => {
+        document.body.dataset.drawn = String(performance.now());
+        if (!isFirst) return;
+        isFirst = false;
+        void showPlaces().catch(() => undefined); // names come when what matters is there
+      });
+      map.addLayer(ground, map.getLayer("outlines") ? "outlines" : "drawn-line");
       stops.push(
+        effect(() => {
+          ground.shown = shownNow();
+          void areas.value;
+          map.triggerRepaint();
+        }),
         effect(() => {
           for (const [name, on] of Object.entries(layers.value))
             for (const id of BY_SWITCH[name] ?? [])

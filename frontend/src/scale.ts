@@ -44,24 +44,13 @@ export function codeOf(value: number): number {
   return 1 + Math.ceil(((Math.log10(value) - lowest) / (highest - lowest)) * STEPS);
 }
 
-export function rgba(hex: string, opacity: number): number {
-  const value = parseInt(hex.slice(1), 16);
-  // little-endian: alpha, blue, green, red
-  return ((opacity << 24) | ((value & 255) << 16) | (value & 0xff00) | (value >> 16)) >>> 0;
-}
+export const rgb = (hex: string): number[] => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16) / 255);
+export const CLASS_COLOURS = COLOURS.flatMap(rgb);
 
-const OPACITY = 225;
-export const CLASS_RGBA = COLOURS.map((c) => rgba(c, OPACITY));
-export const UNKNOWN_RGBA = rgba(UNKNOWN_COLOUR, 150);
-export const NONE_RGBA = rgba(NONE_COLOUR, 200);
+/** Codes of a factor of ten. */
+export const decadeCodes = (): number => STEPS / (highest - lowest);
 
-/** Colour of each of 256 upper bytes of codes, for cells. */
-export function colourTable(shown: Shown, cellM: number): Uint32Array {
-  const limits = breaksOf(shown, "cells").map((b) => codeOf(shown === "chance" ? b : (b * cellM * cellM) / 1e6));
-  const out = new Uint32Array(256);
-  for (let step = 1; step < 256; step++) {
-    const code = step * 256 + 128;
-    out[step] = step === 255 ? UNKNOWN_RGBA : CLASS_RGBA[limits.filter((l) => code >= l).length]!;
-  }
-  return out;
+/** Limits of the classes as codes; a density is told per km² of so much ground. */
+export function breakCodes(shown: Shown, layer: "areas" | "cells", km2: number): number[] {
+  return breaksOf(shown, layer).map((b) => codeOf(shown === "chance" ? b : b * km2));
 }

@@ -42,6 +42,7 @@ VIEW_FILES = {
 }
 _WEB, _LONLAT = "EPSG:3857", "EPSG:4326"
 _MOST_ZOOM = 14
+_MOST_IN_TILE = 1_000
 _AREA_COLUMNS = (
     "area_id", "hazard_class", "status", "types", "layer", "row", "area_m2", "place_known", "searched_share",
     "num_found", "p_exists", "verdict", "reasons", "search_m2",
@@ -265,14 +266,15 @@ def _write_tiles(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
         return
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="At least one tile exceeded")  # then GDAL thins that tile
-        placed.to_file(
-            path, driver="PMTiles", layer=layer, MINZOOM=_least_zoom(len(placed)), MAXZOOM=_MOST_ZOOM
-        )
+        placed.to_file(path, driver="PMTiles", layer=layer, MINZOOM=_least_zoom(placed), MAXZOOM=_MOST_ZOOM)
 
 
-def _least_zoom(num: int) -> int:
-    """Zoom from which shapes are drawn one by one: many of them in one tile would only be in each other's way."""
-    return int(np.clip(np.ceil(np.log2(max(num, 1) / 2_000.0) / 2.0 + 4.0), 4, 10))
+def _least_zoom(placed: gpd.GeoDataFrame) -> int:
+    """Zoom from which shapes are drawn one by one: more of them in one tile would only be in each other's way."""
+    west, south, east, north = placed.total_bounds.tolist()
+    across = np.sqrt(len(placed) / _MOST_IN_TILE)  # tiles side by side that hold them all
+    side = max(max(east - west, 1.5 * (north - south)) / max(across, 1e-9), 1e-6)
+    return int(np.clip(np.ceil(np.log2(360.0 / side)), 4, _MOST_ZOOM - 2)) if across > 1.0 else 4
 
 
 def _column(values: pd.Series) -> list[Any]:

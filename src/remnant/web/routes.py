@@ -70,6 +70,10 @@ def data_routes(view: ViewFiles) -> APIRouter:
         """What the page needs first: names, dates, states, totals, provenance."""
         return Response(view.text("about"), media_type="application/json")
 
+    @router.get("/api/job", tags=["job"])
+    def no_job() -> None:
+        """null: behind a result stands no case that could be worked out."""
+
     @router.get("/api/areas", tags=["areas"])
     def areas() -> Response:
         """The table of hazard areas, by column."""
