@@ -72,7 +72,7 @@ export function Legend({ pane }: { pane: number }) {
           {Object.keys(VERDICT_COLOURS).map((v) => (
             <li key={v}>
               <Chip colour={VERDICT_COLOURS[v]!} />
-              {v}
+              {word(v)}
             </li>
           ))}
         </ul>

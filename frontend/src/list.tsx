@@ -6,7 +6,7 @@ import { goTo } from "./map";
 import { METRIC_OF, decoded } from "./scale";
 import { about, areas, filter, panes, selected, sortBy, step, verdict } from "./state";
 import { valuesOf } from "./tiles";
-import { ground, number, percent, t } from "./words";
+import { ground, number, percent, t, word } from "./words";
 
 const ROW_PX = 54;
 const AROUND = 12;
@@ -95,7 +95,9 @@ export function List() {
         <select aria-label={t("verdict")} value={verdict.value} onChange={(e) => (verdict.value = e.currentTarget.value)}>
           <option value="">{t("all_verdicts")}</option>
           {verdicts.map((v) => (
-            <option key={v}>{v}</option>
+            <option key={v} value={v}>
+              {word(v)}
+            </option>
           ))}
         </select>
         <select
@@ -135,10 +137,10 @@ export function List() {
                     <b>{table.area_id[a]}</b>
                     <span class="num">{value(a)}</span>
                     <small>
-                      {table.hazard_class[a]} · {table.status[a]} · {ground(table.area_m2[a])}
+                      {table.hazard_class[a]} · {word(table.status[a]!)} · {ground(table.area_m2[a])}
                       {table.place_known[a] ? "" : ` · ${t("unplaced")}`}
                     </small>
-                    <small class="verdict">{table.verdict[a]}</small>
+                    <small class="verdict">{word(table.verdict[a]!)}</small>
                   </button>
                 </li>
               ))}

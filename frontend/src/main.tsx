@@ -43,7 +43,7 @@ effect(() => {
         table.area_id[area],
         `${word(state)}: ${items}`,
         `${t("chance_any")}: ${percent(any)}`,
-        shown === "verdict" ? table.verdict[area] : "",
+        shown === "verdict" ? word(table.verdict[area]!) : "",
       ].join("\n");
     })
     .catch(() => undefined);
@@ -103,7 +103,7 @@ function About() {
             .filter((r) => r.state === "explosive")
             .map((r) => (
               <tr key={`${String(r.scope)}${String(r.date)}`}>
-                <th scope="row">{String(r.scope)}</th>
+                <th scope="row">{word(String(r.scope))}</th>
                 <td>{day(r.date)}</td>
                 <td class="num">{number(r.mean as number)}</td>
                 <td class="num">

@@ -76,7 +76,7 @@ function Record({ row, weights }: { row: Row; weights: Row[] }) {
               without: `${percent(Number(weight.p_item_changed))}, ${number(Number(weight.items_changed))}`,
             })
           : t("influence_unknown")}
-        {weight?.is_decisive ? ` ${String(weight.verdict_with)} → ${String(weight.verdict_changed)}` : ""}
+        {weight?.is_decisive ? ` ${word(String(weight.verdict_with))} → ${word(String(weight.verdict_changed))}` : ""}
       </small>
     </li>
   );
@@ -103,7 +103,7 @@ export function Why() {
         <dt>{t("class")}</dt>
         <dd>{table.hazard_class[area]}</dd>
         <dt>{t("status")}</dt>
-        <dd>{table.status[area]}</dd>
+        <dd>{word(table.status[area]!)}</dd>
         <dt>{t("types")}</dt>
         <dd>{table.types[area]}</dd>
         <dt>{t("size")}</dt>
@@ -125,7 +125,7 @@ export function Why() {
       )}
       <h3>{t("verdict_of")}</h3>
       <p>
-        <b>{table.verdict[area]}</b>
+        <b>{word(table.verdict[area]!)}</b>
         <br />
         {table.reasons[area]}
       </p>
@@ -141,7 +141,7 @@ export function Why() {
                   {t("limit")} {number(Number(c.limit))}
                 </td>
                 <td>
-                  {String(c.stands)} ({t("sure")} {percent(Number(c.sure))})
+                  {word(String(c.stands))} ({t("sure")} {percent(Number(c.sure))})
                 </td>
               </tr>
             ))}

@@ -93,7 +93,7 @@ function Policy() {
         <tbody>
           {[...new Set([...before.keys(), ...now.keys()])].map((v) => (
             <tr key={v}>
-              <th scope="row">{v}</th>
+              <th scope="row">{word(v)}</th>
               {otherPolicy.value && <td class="num">{before.get(v) ?? 0} →</td>}
               <td class="num">{now.get(v) ?? 0}</td>
             </tr>

@@ -20,7 +20,8 @@ const format = (options: Intl.NumberFormatOptions): Intl.NumberFormat => new Int
 
 export function number(value: number | null | undefined): string {
   if (value === null || value === undefined) return t("unknown");
-  if (value !== 0 && value < 0.001) return format({ maximumSignificantDigits: 1, notation: "scientific" }).format(value);
+  if (value !== 0 && value < 1e-6) return `< ${format({ maximumFractionDigits: 6 }).format(1e-6)}`;
+  if (value < 0.001) return format({ maximumSignificantDigits: 1 }).format(value);
   if (value >= 100) return format({ maximumFractionDigits: 0 }).format(value);
   return format({ maximumSignificantDigits: 3 }).format(value);
 }
