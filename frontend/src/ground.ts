@@ -190,7 +190,9 @@ export class GroundLayer implements maplibregl.CustomLayerInterface {
         .catch(() => (this.codesAsked = ""))
         .finally(() => this.answered());
     }
-    return !this.about.num_areas || (this.codes !== null && this.table !== null);
+    // a chance needs no table of areas: the first view does not wait for it
+    const hasTable = this.table !== null || pane.shown === "chance";
+    return !this.about.num_areas || (this.codes !== null && hasTable);
   }
 
   private tile(z: number, x: number, y: number): Tile | null {

@@ -10,17 +10,25 @@ import { ground, number, percent, t, word } from "./words";
 
 const ROW_PX = 54;
 const AROUND = 12;
+const REST_MS = 150;
 
 /** Codes of the areas on the day that is shown, of what the first map shows. */
 const codes = signal<Uint16Array | null>(null);
+let resting = 0;
 effect(() => {
   const { shown, state } = panes.value[0]!;
   const num = about.value?.num_areas ?? 0;
   const now = step.value;
   if (!num) return;
-  void valuesOf(state, METRIC_OF[shown])
-    .then((every) => (codes.value = every.subarray(now * num, (now + 1) * num)))
-    .catch(() => undefined);
+  // the map comes first: the list follows when the slider rests
+  clearTimeout(resting);
+  resting = window.setTimeout(
+    () =>
+      void valuesOf(state, METRIC_OF[shown])
+        .then((every) => (codes.value = every.subarray(now * num, (now + 1) * num)))
+        .catch(() => undefined),
+    REST_MS,
+  );
 });
 
 const matching = computed<number[]>(() => {
@@ -44,16 +52,22 @@ export const listed = computed<number[]>(() => {
   if (!table) return [];
   const out = [...matching.value];
   const now = codes.value;
+  if (sortBy.value === "value") return now ? byValue(out, now) : out;
   const by = {
-    value: (a: number, b: number) => (now ? rank(now[b]!) - rank(now[a]!) : 0),
-    area_m2: (a: number, b: number) => (table.area_m2[b] ?? 0) - (table.area_m2[a] ?? 0),
+    area_m2: (a: number, b: number): number => (table.area_m2[b] ?? 0) - (table.area_m2[a] ?? 0),
     area_id: (a: number, b: number) => table.area_id[a]!.localeCompare(table.area_id[b]!, undefined, { numeric: true }),
     verdict: (a: number, b: number) => table.verdict[a]!.localeCompare(table.verdict[b]!),
   }[sortBy.value];
   return out.sort((a, b) => by(a, b) || a - b);
 });
 
-const rank = (code: number): number => (code === 65_535 ? -1 : code);
+const MOST_AREAS = 2 ** 24;
+
+/** Highest first, unknown last, equal ones in the order of the records: as one sort of numbers, which is fast. */
+function byValue(every: number[], now: Uint16Array): number[] {
+  const keys = Float64Array.from(every, (a) => (now[a] === 65_535 ? 65_535 : 65_534 - now[a]!) * MOST_AREAS + a);
+  return Array.from(keys.sort(), (key) => key % MOST_AREAS);
+}
 
 function value(area: number): string {
   const { shown } = panes.value[0]!;

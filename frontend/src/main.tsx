@@ -6,7 +6,7 @@ import { Curve } from "./curve";
 import { JobPanel, job, lookForJob } from "./job";
 import { Layers, Legend } from "./legend";
 import { List } from "./list";
-import { MapPane } from "./map";
+import { MapPane, drawnOnce } from "./map";
 import { decoded, setScale } from "./scale";
 import { Slider } from "./slider";
 import { Refused, source } from "./source";
@@ -20,6 +20,7 @@ import { Why } from "./why";
 import { Work } from "./work";
 import { LANGUAGES, WORDS, day, number, percent, t, word, type Language } from "./words";
 
+const LONGEST_WAIT_MS = 1_500; // the table of areas is large: the map comes before it
 const tip = signal("");
 effect(() => {
   const at = hover.value;
@@ -268,6 +269,7 @@ async function open(): Promise<void> {
     if (selected.value !== null && !(selected.value >= 0 && selected.value < told.num_areas)) selected.value = null;
     about.value = told;
     document.title = `${told.name} · remnant`;
+    await Promise.race([drawnOnce, new Promise((resolve) => setTimeout(resolve, LONGEST_WAIT_MS))]);
     areas.value = await source.areas();
     await lookForJob();
   } catch (error) {

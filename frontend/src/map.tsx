@@ -143,6 +143,7 @@ const point = (coordinates: [number, number], properties: GeoJsonProperties): Fe
 
 const shown: maplibregl.Map[] = [];
 let isFollowing = false;
+const MOST_TO_FLY_OVER = 5_000; // with more, every picture on the way asks for tiles that nobody looks at
 
 export function MapPane({ pane, label }: { pane: number; label: string }) {
   const place = useRef<HTMLDivElement>(null);
@@ -185,6 +186,7 @@ export function MapPane({ pane, label }: { pane: number; label: string }) {
         document.body.dataset.drawn = String(performance.now());
         if (!isFirst) return;
         isFirst = false;
+        firstDrawn();
         void showPlaces().catch(() => undefined); // names come when what matters is there
       });
       map.addLayer(ground, map.getLayer("outlines") ? "outlines" : "drawn-line");
@@ -274,6 +276,10 @@ export function windowRing(): [number, number][] {
   ];
 }
 
+let firstDrawn: () => void = () => undefined;
+/** Resolves when the first map has drawn what it shows. */
+export const drawnOnce = new Promise<void>((resolve) => (firstDrawn = resolve));
+
 export function goTo(box: [number, number, number, number]): void {
-  shown.find((m) => m)?.fitBounds(box, { padding: 80, maxZoom: 15, duration: 400 });
+  shown.find((m) => m)?.fitBounds(box, { padding: 80, maxZoom: 15, animate: about.value!.num_areas < MOST_TO_FLY_OVER, duration: 400 });
 }

@@ -108,10 +108,17 @@ def test_others_need_a_token(files: ViewFiles) -> None:
     assert open_to_all.get("/api/map").status_code == 200  # by the cookie
 
 
-def test_compressed_tiles_say_so(client: TestClient) -> None:
-    with client.stream("GET", "/tiles/cells/0/0/0") as answer:
+def test_tiles_are_compressed_for_other_machines_only(client: TestClient, files: ViewFiles) -> None:
+    far = TestClient(
+        application(files, Access(host="192.168.1.2", token=TOKEN)), base_url="http://192.168.1.2:8470",
+        headers={"Authorization": f"Bearer {TOKEN}"},
+    )  # fmt: skip
+    with far.stream("GET", "/tiles/cells/0/0/0") as answer:
         assert answer.headers["Content-Encoding"] == "deflate"
         assert len(zlib.decompress(b"".join(answer.iter_raw()))) == 256 * 256 * 4
+    near = client.get("/tiles/cells/0/0/0")
+    assert "Content-Encoding" not in near.headers
+    assert len(near.content) == 256 * 256 * 4
 
 
 def test_the_api_keeps_to_its_own_page(server: str) -> None:

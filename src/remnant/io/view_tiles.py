@@ -100,7 +100,7 @@ def cell_tile(view: ViewFiles, z: int, x: int, y: int) -> tuple[Pixels, Ints]:
     px, py = _in_case_crs(view.about["crs"], west, south, east, north)
     ground = math.cos(math.atan(math.sinh(0.5 * (north + south) / 6_378_137.0)))
     pixel_m = (east - west) / TILE_PIXELS * ground
-    level = next((k for k in view.levels if k.size_m * 2.0 > pixel_m), view.levels[-1])
+    level = next((k for k in view.levels if k.size_m * 1.4 > pixel_m), view.levels[-1])
     cell = level.at(px, py)
     chosen, inverse = np.unique(cell, return_inverse=True)
     number = inverse.reshape(TILE_PIXELS, TILE_PIXELS)
@@ -117,9 +117,10 @@ def tile_steps(view: ViewFiles, cells: Ints, state: int, metric: int) -> NDArray
     return np.ascontiguousarray(steps.T.astype(np.uint8))
 
 
-def packed(*arrays: NDArray[np.generic]) -> bytes:
-    """Arrays one after another, compressed (zlib)."""
-    return zlib.compress(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays), 1)
+def packed(*arrays: NDArray[np.generic], level: int = 1) -> bytes:
+    """Arrays one after another, compressed (zlib); at level 0 as they are."""
+    whole = b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)
+    return zlib.compress(whole, level) if level else whole
 
 
 def _in_case_crs(crs: str, west: float, south: float, east: float, north: float) -> tuple[Floats, Floats]:

@@ -25,7 +25,6 @@ State = Literal["armed", "expired", "dud", "explosive"]
 Metric = Literal["mean", "q05", "q95", "p_any"]
 TileFile = Literal["areas", "records"]
 _BYTES = "application/octet-stream"
-_PACKED = {"Content-Encoding": "deflate"}
 _MOST_CORNERS = 10_000
 Longitude = Annotated[float, Field(ge=-180.0, le=180.0)]
 Latitude = Annotated[float, Field(ge=-85.0, le=85.0)]
@@ -54,14 +53,15 @@ class Selected(BaseModel):
     format: SelectionFormat = "gpkg"
 
 
-def data_routes(view: ViewFiles) -> APIRouter:
-    """Routes that read one result."""
+def data_routes(view: ViewFiles, *, is_local: bool = True) -> APIRouter:
+    """Routes that read one result; what goes to other machines is compressed."""
     router = APIRouter()
+    level, coding = (0, {}) if is_local else (1, {"Content-Encoding": "deflate"})
     states, metrics = view.about["states"], view.about["metrics"]
 
     @lru_cache(maxsize=256)
     def areas_of_tile(z: int, x: int, y: int) -> bytes:
-        return packed(area_tile(view, z, x, y))
+        return packed(area_tile(view, z, x, y), level=level)
 
     cells_of_tile = lru_cache(maxsize=256)(lambda z, x, y: cell_tile(view, z, x, y))
 
@@ -103,19 +103,19 @@ def data_routes(view: ViewFiles) -> APIRouter:
     @router.get("/tiles/areas/{z}/{x}/{y}", tags=["tiles"])
     def tile_of_areas(z: int, x: int, y: int) -> Response:
         """Number of the area at each of 256 × 256 pixels, from 1, four bytes each; 0: none."""
-        return Response(areas_of_tile(z, x, y), media_type=_BYTES, headers=_PACKED)
+        return Response(areas_of_tile(z, x, y), media_type=_BYTES, headers=coding)
 
     @router.get("/tiles/cells/{z}/{x}/{y}", tags=["tiles"])
     def tile_of_cells(z: int, x: int, y: int) -> Response:
         """Number of the cell at each pixel within the cells of the tile, from 1, four bytes each; 0: none."""
-        return Response(packed(cells_of_tile(z, x, y)[0]), media_type=_BYTES, headers=_PACKED)
+        return Response(packed(cells_of_tile(z, x, y)[0], level=level), media_type=_BYTES, headers=coding)
 
     @router.get("/tiles/cells/{z}/{x}/{y}/{state}/{metric}", tags=["tiles"])
     def steps_of_cells(z: int, x: int, y: int, state: State, metric: Metric) -> Response:
         """Class of colour of each cell of the tile by date, one byte each."""
         cells = cells_of_tile(z, x, y)[1]
         steps = tile_steps(view, cells, states.index(state), metrics.index(metric))
-        return Response(packed(steps), media_type=_BYTES, headers=_PACKED)
+        return Response(packed(steps, level=level), media_type=_BYTES, headers=coding)
 
     held, ground = cache(view.draws), cache(view.ground)
 

@@ -33,7 +33,7 @@ def application(view: ViewFiles, access: Access) -> FastAPI:
     access
         Who may ask.
     """
-    return bare_application(access, data_routes(view))
+    return bare_application(access, data_routes(view, is_local=access.is_local))
 
 
 def bare_application(access: Access, *routers: APIRouter) -> FastAPI:
