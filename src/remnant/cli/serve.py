@@ -12,6 +12,11 @@ from remnant.cli.progress import progress_bar
 from remnant.errors import InvalidInput
 
 _RESULT = typer.Argument(metavar="RESULT", help="Result folder of `remnant assess --map`.")
+_SHARE = typer.Option(
+    "--share",
+    metavar="KIND",
+    help="Sensitive records to give to others too: `accidents`. Left out, they are left out.",
+)
 
 
 @app.command()
@@ -27,16 +32,19 @@ def serve(
             "--token", envvar="REMNANT_TOKEN", help="What every request must carry; 16 letters or more."
         ),
     ] = "",
+    share: Annotated[list[str] | None, _SHARE] = None,
 ) -> None:
     """Open a result as a map in the browser, on this machine only unless told otherwise."""
     from remnant.io.read_view import open_view
     from remnant.web import Access, run_server
 
-    access = Access(host=host, port=port, token=token)
+    access = Access(host=host, port=port, token=token, share=tuple(share or ()))
     view = open_view(result)
 
     def ready(url: str) -> None:
         typer.echo(f"{view.about['name']}: {url}   (Ctrl+C ends it)")
+        typer.echo(f"OGC API for map programs: {access.url}ogc")
+        _tell_withheld(view.about["num_withheld"], access.withheld)
 
     run_server(view, access, ready=ready)
 
@@ -47,19 +55,30 @@ def export(
     html: Annotated[
         Path, typer.Option("--html", metavar="FILE", help="The file to write; it opens anywhere.")
     ],
+    share: Annotated[list[str] | None, _SHARE] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but refusals.")] = False,
 ) -> None:
     """Write the map of a result as one file that needs no server and no network."""
+    from dataclasses import replace
+
     from remnant.io.read_view import open_view
     from remnant.io.write_folder import whole_file
-    from remnant.web import one_file
+    from remnant.web import one_file, withheld_kinds
 
     if html.suffix.lower() not in (".html", ".htm"):
         raise InvalidInput(f"--html must name a file that ends in .html; got {html.name!r}.")
+    view = replace(open_view(result), withheld=withheld_kinds(tuple(share or ())))
     with progress_bar(quiet=quiet) as tell:
-        page, notes = one_file(open_view(result), progress=lambda share: tell("packing the map", share))
+        page, notes = one_file(view, progress=lambda share: tell("packing the map", share))
         whole_file(html, page.encode())
     if not quiet:
         for note in notes:
             typer.echo(f"note: {note}")
+        _tell_withheld(view.about["num_withheld"], view.withheld)
         typer.echo(f"Map: {html} ({html.stat().st_size / 1e6:.1f} MB). It holds positions: keep it private.")
+
+
+def _tell_withheld(num: int, kinds: tuple[str, ...]) -> None:
+    if num and kinds:
+        names = ", ".join(f"{kind}s" for kind in kinds)
+        typer.echo(f"Left out: {num} records ({names}). Give them too with --share {names}.")
