@@ -101,6 +101,7 @@ RECORD_COLUMNS = dict(
         ("what", "string", "method of a search, type of the others"),
         ("date", "date", "day; of a search or delivery the last"),
         ("items", "number", "items; of a delivery at most"),
+        ("precision_m", "number", "metres within which the place lies; null: the shape is the place"),
         ("layer", "string", "layer of the records"),
         ("row", "integer", "row in that layer"),
     )
@@ -118,5 +119,7 @@ RESULT_COLUMNS = dict(
         ("p_any", "number", "chance of at least one item"),
     )
 )
+RECORD_KINDS = {"searches": "search", "finds": "find", "accidents": "accident", "deliveries": "delivery"}
+"""Layer that holds one kind of record → the kind."""
 MEASURED = ("mean", "q05", "q95", "p_any")
 """Columns of results that are told but not asked for: nobody asks for an exact chance."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +11,7 @@ from pyproj import CRS, Transformer
 
 from remnant.errors import InvalidInput
 from remnant.io.read_features import Shapes
+from remnant.io.view_tiles import tile_bounds
 
 LONLAT = "OGC:CRS84"
 _WEB = "EPSG:3857"
@@ -35,10 +35,8 @@ def epsg_of(crs: str) -> int | None:
 
 def bounds_of(shapes: Shapes) -> Box | None:
     """West, south, east, north of all shapes that have a place, in degrees; None where none has."""
-    west, south, east, north = shapely.total_bounds(shapes).tolist()
-    if math.isnan(west):
-        return None
-    return _transformer(_WEB, LONLAT).transform_bounds(west, south, east, north)
+    reach = _reach(shapes)
+    return None if reach is None else _transformer(_WEB, LONLAT).transform_bounds(*reach)
 
 
 def ground_of(box: Box, crs: str, shapes: Shapes) -> shapely.Geometry:
@@ -59,30 +57,43 @@ def ground_of(box: Box, crs: str, shapes: Shapes) -> shapely.Geometry:
     InvalidInput
         A corner is not below the other.
     """
-    if crs == LONLAT:
-        limits = np.clip(box, [-180.0, -_MOST_LATITUDE] * 2, [180.0, _MOST_LATITUDE] * 2).tolist()
-        if limits[1] <= limits[3]:
-            return _ground_of_degrees(*limits)
-    if box[0] > box[2] or box[1] > box[3]:
+    if box[1] > box[3] or (box[0] > box[2] and crs != LONLAT):
         raise InvalidInput(f"bbox must name the lower corner first; got {', '.join(f'{v:g}' for v in box)}.")
-    reach = shapely.total_bounds(shapes)
-    if np.isnan(reach[0]):
+    if crs == LONLAT:
+        return _ground_of_degrees(box)
+    reach = _reach(shapes)
+    if reach is None:
         return shapely.Polygon()
     reach = _transformer(_WEB, crs).transform_bounds(*reach)
     margin = max(reach[2] - reach[0], reach[3] - reach[1], 1.0)  # bent sides reach further than their corners
-    within = shapely.intersection(shapely.box(*box), shapely.box(*reach).buffer(margin))
+    within = shapely.intersection(_between(*box), shapely.box(*reach).buffer(margin))
     if within.is_empty:
         return within
     fine = shapely.segmentize(within, max(within.length / (4 * _PIECES), 1e-6))
     return _moved(np.array([fine], object), crs, _WEB)[0]
 
 
-def _ground_of_degrees(west: float, south: float, east: float, north: float) -> shapely.Geometry:
-    (left, right), (bottom, top) = _transformer(LONLAT, _WEB).transform([west, east], [south, north])
-    if west <= east:
-        return shapely.box(left, bottom, right, top)
-    _, _, most, _ = _transformer(LONLAT, _WEB).transform_bounds(-180.0, -1.0, 180.0, 1.0)
-    return shapely.union(shapely.box(left, bottom, most, top), shapely.box(-most, bottom, right, top))
+def _reach(shapes: Shapes) -> Box | None:
+    """Box of all shapes; None where none has a place. [m]"""
+    placed = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    if not placed.size:
+        return None
+    west, south, east, north = shapely.total_bounds(placed).tolist()
+    return west, south, east, north
+
+
+def _ground_of_degrees(box: Box) -> shapely.Geometry:
+    limits = np.clip(box, [-180.0, -_MOST_LATITUDE] * 2, [180.0, _MOST_LATITUDE] * 2)
+    (left, right), (bottom, top) = _transformer(LONLAT, _WEB).transform(limits[::2], limits[1::2])
+    if left <= right:
+        return _between(left, bottom, right, top)
+    least, _, most, _ = tile_bounds(0, 0, 0)
+    return shapely.union(_between(left, bottom, most, top), _between(least, bottom, right, top))
+
+
+def _between(left: float, bottom: float, right: float, top: float) -> shapely.Geometry:
+    """A box; a line or a point where it has no width or height."""
+    return shapely.envelope(shapely.multipoints([[left, bottom], [right, top]]))
 
 
 def geojson(shapes: Shapes, crs: str) -> list[str | None]:

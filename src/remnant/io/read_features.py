@@ -14,7 +14,14 @@ import shapely
 from numpy.typing import NDArray
 
 from remnant.io.codes import decoded
-from remnant.io.feature_columns import AREA_COLUMNS, RECORD_COLUMNS, RELEASE_COLUMNS, RESULT_COLUMNS, Column
+from remnant.io.feature_columns import (
+    AREA_COLUMNS,
+    RECORD_COLUMNS,
+    RECORD_KINDS,
+    RELEASE_COLUMNS,
+    RESULT_COLUMNS,
+    Column,
+)
 from remnant.io.read_view import ViewFiles
 from remnant.units import Ints
 
@@ -218,11 +225,12 @@ class ResultLayer:
 def columns_of(view: ViewFiles) -> dict[str, Mapping[str, Column]]:
     """Columns of each layer, by name of the layer."""
     areas = AREA_COLUMNS | RELEASE_COLUMNS if view.about["has_release"] else AREA_COLUMNS
-    return {"areas": areas, "records": RECORD_COLUMNS, "results": RESULT_COLUMNS}
+    told = {name: RECORD_COLUMNS for name, kind in RECORD_KINDS.items() if kind not in view.withheld}
+    return {"areas": areas, "results": RESULT_COLUMNS, "records": RECORD_COLUMNS, **told}
 
 
 def open_layer(view: ViewFiles, name: str) -> Layer:
-    """The features of a layer: ``areas``, ``records`` (but those withheld) or ``results``.
+    """The features of a layer: ``areas``, ``results``, ``records`` or one kind of these; but those withheld.
 
     Parameters
     ----------
@@ -231,8 +239,8 @@ def open_layer(view: ViewFiles, name: str) -> Layer:
     name
         Of the layer.
     """
-    if name == "records":
-        return _records(view)
+    if name == "records" or name in RECORD_KINDS:
+        return _records(view, RECORD_KINDS.get(name))
     table: dict[str, list[Any]] = json.loads(view.text("areas"))
     if name == "results":
         return ResultLayer(view=view, area_id=table["area_id"])
@@ -241,9 +249,10 @@ def open_layer(view: ViewFiles, name: str) -> Layer:
     return TableLayer(ids=number, values=values, shapes=view.shapes, tree=view.tree)
 
 
-def _records(view: ViewFiles) -> TableLayer:
+def _records(view: ViewFiles, kind: str | None) -> TableLayer:
     frame = gpd.read_parquet(view.path("record_shapes"))
-    number = np.flatnonzero(~frame["kind"].isin(view.withheld).to_numpy(bool))
+    is_told = ~frame["kind"].isin(view.withheld)
+    number = np.flatnonzero(is_told if kind is None else is_told & (frame["kind"] == kind))
     told, shapes = frame.iloc[number], frame.geometry.to_numpy()[number]
     values = {"record": number.tolist()} | {
         name: told[name].astype(object).where(told[name].notna(), None).tolist()

@@ -1,4 +1,4 @@
-"""OGC API: features of a result (areas, records, results) and tiles of its outlines, for map programs."""
+"""OGC API: features of a result (areas, results, records) and tiles of its outlines, for map programs."""
 
 from __future__ import annotations
 
@@ -34,10 +34,17 @@ from remnant.web.ogc_html import page_of
 
 _JSON = "application/json"
 _TITLES = {
-    "areas": ("Hazard areas", "Hazard areas with verdict and reasons; null geometry where nobody knows the place."),
-    "records": ("Records", "Searches, finds, accidents and deliveries that the case holds."),
-    "results": ("What remains", "Items left in each hazard area by date and state, with 90 % interval."),
-}  # fmt: skip
+    "areas": (
+        "Hazard areas",
+        "Hazard areas with verdict and reasons; no geometry where nobody knows the place.",
+    ),
+    "results": ("What remains", "Items left in each hazard area by date and state, with a 90 % interval."),
+    "records": ("Records", "All records of the case; points and outlines are mixed."),
+    "searches": ("Searches", "Ground that was searched, cleared or used."),
+    "finds": ("Finds", "Items that were found."),
+    "accidents": ("Accidents", "Accidents: they tell of people."),
+    "deliveries": ("Deliveries", "Deliveries of ordnance that are recorded."),
+}
 
 
 def ogc_routes(view: ViewFiles) -> APIRouter:

@@ -96,6 +96,7 @@ def run_server(view: ViewFiles, access: Access, *, ready: Callable[[str], None] 
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         held.bind((access.host.strip("[]"), access.port))
+        held.listen()  # who comes before the application is ready waits for it
     except OSError as error:
         held.close()
         raise InvalidInput(
