@@ -51,7 +51,7 @@ def tiles_of_box(bounds: tuple[float, float, float, float], z: int) -> tuple[int
     Examples
     --------
     >>> tiles_of_box((34.0, 43.0, 34.1, 43.1), 8)
-    (152, 94, 152, 94)
+    (152, 93, 152, 94)
     """
     west, south, east, north = bounds
     side = 2**z
