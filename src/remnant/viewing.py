@@ -42,8 +42,8 @@ class View:
     cell_row, cell_col
         (n_cells,) place of the cells in the grid of `assessment.cells`.
     records
-        What the case holds: ``kind`` (search, find, accident, delivery), ``record_id, what, date, items, layer, row``
-        and geometry.
+        What the case holds: ``kind`` (search, find, accident, delivery), ``record_id, what, date, items,
+        precision_m`` (the place lies within it; NaN: the shape is the place)``, layer, row`` and geometry.
     touching
         Area and record that touch: ``area`` (index), ``record`` (index).
     release
@@ -133,7 +133,8 @@ def _records(case: Case) -> gpd.GeoDataFrame:
     parts = [
         _table("search", searches.id, searches.geometry, searches.method, searches.end_day, searches.items_found,
                searches.source),
-        _table(events.kind, events.id, events.geometry, events.type, events.day, events.num_items, events.source),
+        _table(events.kind, events.id, events.geometry, events.type, events.day, events.num_items, events.source,
+               precision_m=events.precision_m),
         _table("delivery", deposits.id, deposits.geometry, deposits.type, deposits.end_day, deposits.quantity_high,
                deposits.source),
     ]  # fmt: skip
@@ -142,7 +143,7 @@ def _records(case: Case) -> gpd.GeoDataFrame:
 
 def _table(
     kind: object, ids: np.ndarray, geometry: np.ndarray, what: np.ndarray, day: Floats, items: Floats,
-    source: Provenance,
+    source: Provenance, *, precision_m: Floats | None = None,
 ) -> gpd.GeoDataFrame:  # fmt: skip
     return gpd.GeoDataFrame(
         {
@@ -151,6 +152,7 @@ def _table(
             "what": what.astype(object),
             "date": [None if np.isnan(d) else date_of(d) for d in day.tolist()],
             "items": items,
+            "precision_m": np.full(ids.size, np.nan) if precision_m is None else precision_m,
             "layer": source.layer.astype(object),
             "row": source.row,
         },

@@ -44,7 +44,7 @@ def test_every_file_is_there_and_in_the_manifest(result: Assessment, written: Pa
         for kind in ("tif", "qml")
     }
     expected = {f"{t}.csv" for t in TABLES} | rasters
-    expected |= {"example-valley.gpkg", "summary.json", "report.html", "README.txt"}
+    expected |= {"example-valley.gpkg", "summary.json", "stac.json", "report.html", "README.txt"}
     assert set(_contents(written)) == expected | {MANIFEST}
     assert set(json.loads((written / MANIFEST).read_text())["files"]) == expected
 

@@ -59,7 +59,7 @@ def test_every_route_of_the_page_answers(client: TestClient, files: ViewFiles) -
 def test_refusals_have_one_shape(client: TestClient, path: str, status: int, kind: str, said: str) -> None:
     answer = client.get(path)
     assert answer.status_code == status
-    assert set(answer.json()) == {"error"}
+    assert set(answer.json()) == {"code", "description", "error"}
     assert answer.json()["error"]["kind"] == kind
     assert said in answer.json()["error"]["said"]
 
@@ -134,7 +134,7 @@ def test_the_api_keeps_to_its_own_page(server: str) -> None:
             answer = case.call(base_url=server)
             assert answer.status_code < 500, answer.text
             if answer.status_code >= 400:
-                assert set(answer.json()) == {"error"}
+                assert set(answer.json()) == {"code", "description", "error"}
 
         keeps()
         num_asked += 1

@@ -44,6 +44,8 @@ class ViewFiles:
         (4 states, 4 metrics, n_cells, n_dates) codes.
     levels
         Cells and their larger parents, from small to large.
+    withheld
+        Kinds of records that are not told.
     """
 
     folder: Path
@@ -55,13 +57,16 @@ class ViewFiles:
     area_values: Codes
     cell_values: Codes
     levels: tuple[CellLevel, ...]
+    withheld: tuple[str, ...] = ()
 
     def text(self, name: str) -> bytes:
         """A file of the folder as it is."""
         return (self.folder / VIEW_FILES[name]).read_bytes()
 
     def path(self, name: str) -> Path:
-        """Where a file of the folder lies."""
+        """Where a file of the folder lies; of tiles of records, that without what is withheld."""
+        if name == "record_tiles" and self.withheld and self.about["num_withheld"]:
+            name = "shared_record_tiles"
         return self.folder / VIEW_FILES[name]
 
     def area_name(self, area: int) -> str:
@@ -84,6 +89,8 @@ class ViewFiles:
                 for i in out.pop("touching")
                 for (row,) in base.execute("SELECT told FROM records WHERE i = ?", (i,))
             ]
+        for name in ("records", "weights"):
+            out[name] = [row for row in out[name] if row["kind"] not in self.withheld]
         return out
 
     def draws(self) -> HeldDraws:

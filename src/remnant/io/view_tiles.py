@@ -49,6 +49,25 @@ def tile_bounds(z: int, x: int, y: int) -> tuple[float, float, float, float]:
     return west, north - side, west + side, north
 
 
+def tiles_of_box(bounds: tuple[float, float, float, float], z: int) -> tuple[int, int, int, int]:
+    """First column and row, last column and row of the tiles of a zoom that a box in degrees touches.
+
+    Examples
+    --------
+    >>> tiles_of_box((34.0, 43.0, 34.1, 43.1), 8)
+    (152, 93, 152, 94)
+    """
+    west, south, east, north = bounds
+    side = 2**z
+
+    def place(longitude: float, latitude: float) -> tuple[int, int]:
+        at = math.asinh(math.tan(math.radians(max(-85.0, min(85.0, latitude)))))
+        x, y = (longitude + 180.0) / 360.0 * side, (1.0 - at / math.pi) / 2.0 * side
+        return min(max(int(x), 0), side - 1), min(max(int(y), 0), side - 1)
+
+    return *place(west, north), *place(east, south)
+
+
 def area_tile(view: ViewFiles, z: int, x: int, y: int) -> Pixels:
     """(256, 256) number of the area that each pixel shows, counted from 1; 0: none. Small areas lie on large ones.
 

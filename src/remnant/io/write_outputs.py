@@ -16,6 +16,7 @@ from remnant.io.write_folder import MANIFEST, whole_folder
 from remnant.io.write_geopackage import write_geopackage
 from remnant.io.write_layers import told_layer_errors
 from remnant.io.write_rasters import write_cogs
+from remnant.io.write_stac import STAC, write_stac
 from remnant.io.write_tables import result_tables, summary_of, write_csv, write_json
 from remnant.io.write_view import VIEW_FOLDER, write_view
 from remnant.viewing import View
@@ -109,6 +110,15 @@ def write_results(
         write_json(summary_of(result), scratch / "summary.json")
         if report_html is not None:
             (scratch / REPORT).write_text(report_html, encoding="utf-8", newline="\n")
+        with told_layer_errors(target):
+            write_stac(
+                result,
+                scratch,
+                stem=file_stem(result.name),
+                rasters=rasters,
+                tables=tuple(tables),
+                has_report=report_html is not None,
+            )
         (scratch / "README.txt").write_text(
             _readme(result, package, notes, has_tiles=tiles is not None, has_view=view is not None),
             encoding="utf-8",
@@ -167,6 +177,7 @@ def _readme(
             else ()
         ),
         f"{'summary.json':<18} all tables in one file",
+        f"{STAC:<18} what lies here, for programs that read STAC",
         f"{MANIFEST:<18} size and SHA-256 of every file",
         "",
         "An empty cell in a table means unknown, never zero. A leading apostrophe marks text that a spreadsheet would",

@@ -25,7 +25,7 @@ from remnant.viewing import View
 
 VIEW_FOLDER = "map"
 """Name of the folder inside a result."""
-VIEW_FORMAT = "remnant-map/1"
+VIEW_FORMAT = "remnant-map/2"
 METRICS = ("mean", "q05", "q95", "p_any")
 VIEW_FILES = {
     "about": "map.json",
@@ -39,10 +39,14 @@ VIEW_FILES = {
     "ground": "cells.draws.npz",
     "area_tiles": "areas.pmtiles",
     "record_tiles": "records.pmtiles",
+    "record_shapes": "records.parquet",
+    "shared_record_tiles": "records-shared.pmtiles",
 }
 _WEB, _LONLAT = "EPSG:3857", "EPSG:4326"
 _MOST_ZOOM = 14
 _MOST_IN_TILE = 1_000
+WITHHELD = ("accident",)
+"""Kinds of records that are left out of what is shared, unless they are named: accidents tell of people."""
 _AREA_COLUMNS = (
     "area_id", "hazard_class", "status", "types", "layer", "row", "area_m2", "place_known", "searched_share",
     "num_found", "p_exists", "verdict", "reasons", "search_m2",
@@ -83,8 +87,12 @@ def write_view(view: View, folder: Path, *, progress: Callable[[float], None] | 
     tell(0.5)
     _write_tiles(shapes, at["area_tiles"], "areas")
     tell(0.8)
-    placed = view.records.assign(i=np.arange(len(view.records)))
-    _write_tiles(placed[["i", "kind", "geometry"]], at["record_tiles"], "records")
+    placed = view.records.assign(i=np.arange(len(view.records)))[["i", "kind", "geometry"]]
+    _write_tiles(placed, at["record_tiles"], "records")
+    is_withheld = placed["kind"].isin(WITHHELD)
+    if is_withheld.any():
+        _write_tiles(placed[~is_withheld], at["shared_record_tiles"], "records")
+    _write_records(view.records, at["record_shapes"])
     tell(1.0)
 
 
@@ -124,6 +132,7 @@ def _about(view: View, shapes: gpd.GeoDataFrame) -> dict[str, Any]:
         "num_areas": len(result.areas),
         "num_cells": int(result.cells.sizes["cell"]),
         "num_records": len(view.records),
+        "num_withheld": int(view.records["kind"].isin(WITHHELD).sum()),
         "cell_m": result.grid.cell_m,
         "grid": {name: attributes[name] for name in ("left_m", "top_m", "cell_m", "num_rows", "num_cols")},
         "crs": result.crs,
@@ -258,6 +267,13 @@ def _by_area(view: View, table: str) -> dict[str, list[dict[str, Any]]]:
         return {}
     groups = view.release.tables[table].groupby("area_id", sort=False)
     return {str(name): records(rows.drop(columns="area_id")) for name, rows in groups}
+
+
+def _write_records(frame: gpd.GeoDataFrame, path: Path) -> None:
+    """Records with their shapes as they are, for those who ask for more than a picture."""
+    plainly = {name: _column(frame[name]) for name in frame.columns if name != "geometry"}
+    out = gpd.GeoDataFrame(plainly, geometry=frame.geometry.to_crs(_WEB).to_numpy(), crs=_WEB)
+    out.to_parquet(path, compression="zstd")
 
 
 def _write_tiles(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:

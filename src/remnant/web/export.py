@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import math
 import re
 import zlib
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from remnant.io.read_view import ViewFiles
-from remnant.io.view_tiles import area_tile, cell_tile, packed, tile_steps
+from remnant.io.view_tiles import area_tile, cell_tile, packed, tile_steps, tiles_of_box
 from remnant.web.routes import STATIC
 
 PAGE = STATIC / "page"
@@ -97,15 +96,7 @@ def _tiles(
 def _tiles_of(bounds: list[float], z: int) -> Iterator[tuple[int, int]]:
     """Tiles of a zoom that a box in degrees touches."""
     west, south, east, north = bounds
-    side = 2**z
-
-    def place(longitude: float, latitude: float) -> tuple[int, int]:
-        at = math.asinh(math.tan(math.radians(max(-85.0, min(85.0, latitude)))))
-        x, y = (longitude + 180.0) / 360.0 * side, (1.0 - at / math.pi) / 2.0 * side
-        return min(max(int(x), 0), side - 1), min(max(int(y), 0), side - 1)
-
-    left, top = place(west, north)
-    right, bottom = place(east, south)
+    left, top, right, bottom = tiles_of_box((west, south, east, north), z)
     return ((x, y) for x in range(left, right + 1) for y in range(top, bottom + 1))
 
 

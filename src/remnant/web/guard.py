@@ -12,6 +12,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from remnant.errors import InvalidInput
+from remnant.io.write_view import WITHHELD
 
 Next = Callable[[Request], Awaitable[Response]]
 MOST_BYTES = 10_000_000
@@ -50,16 +51,20 @@ class Access:
         Address to listen at; any that is not this machine's own needs a token.
     token
         What every request must carry, as ``Authorization: Bearer``, cookie, or once as ``?token=``; empty: none.
+    share
+        Sensitive records that others may see too: ``accidents``. This machine sees all.
     """
 
     host: str = "127.0.0.1"
     port: int = 8470
     token: str = ""
     names: tuple[str, ...] = field(default=())
+    share: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
         if not 0 < self.port < 65_536:
             raise InvalidInput(f"port must be from 1 to 65535; got {self.port}.")
+        check_shared(self.share)
         if not self.is_local and len(self.token) < 16:
             raise InvalidInput(
                 f"others can reach {self.host}, so a token of 16 letters or more is needed; "
@@ -78,9 +83,34 @@ class Access:
             return False
 
     @property
+    def withheld(self) -> tuple[str, ...]:
+        """Kinds of records that are not told."""
+        return () if self.is_local else withheld_kinds(self.share)
+
+    @property
     def url(self) -> str:
         """Address of the first page."""
         return f"http://{self.host}:{self.port}/"
+
+
+def withheld_kinds(share: tuple[str, ...]) -> tuple[str, ...]:
+    """Kinds of records that are not told when these are named.
+
+    Examples
+    --------
+    >>> withheld_kinds(()), withheld_kinds(("accidents",))
+    (('accident',), ())
+    """
+    check_shared(share)
+    return tuple(kind for kind in WITHHELD if f"{kind}s" not in share)
+
+
+def check_shared(share: tuple[str, ...]) -> None:
+    """Refuse names of records that are not withheld anyway."""
+    known = [f"{kind}s" for kind in WITHHELD]
+    for name in share:
+        if name not in known:
+            raise InvalidInput(f"--share must name one of {', '.join(known)}; got {name!r}.")
 
 
 def guard(access: Access) -> Callable[[Request, Next], Awaitable[Response]]:
@@ -95,7 +125,7 @@ def guard(access: Access) -> Callable[[Request, Next], Awaitable[Response]]:
                 response.set_cookie(COOKIE, access.token, httponly=True, samesite="strict", max_age=43_200)
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
-        if request.url.path.startswith(("/api", "/tiles", "/data")):
+        if request.url.path.startswith(("/api", "/tiles", "/data", "/ogc")):
             response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -131,5 +161,7 @@ def _has_token(request: Request, token: str) -> bool:
 
 
 def problem(status: int, kind: str, said: str) -> JSONResponse:
-    """The one shape of errors."""
-    return JSONResponse({"error": {"kind": kind, "said": said}}, status_code=status)
+    """The one shape of errors: our own, and beside it the names that the OGC standards give."""
+    return JSONResponse(
+        {"code": kind, "description": said, "error": {"kind": kind, "said": said}}, status_code=status
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request
@@ -16,7 +18,9 @@ from starlette.types import ASGIApp
 from remnant import __version__
 from remnant.errors import InvalidInput, RemnantError
 from remnant.io.read_view import ViewFiles
+from remnant.web.definition import OPENAPI_MEDIA, definition
 from remnant.web.guard import Access, guard, problem
+from remnant.web.ogc import ogc_routes
 from remnant.web.routes import STATIC, data_routes
 
 _STATUS = {InvalidInput: 422, RemnantError: 500}
@@ -33,22 +37,24 @@ def application(view: ViewFiles, access: Access) -> FastAPI:
     access
         Who may ask.
     """
-    return bare_application(access, data_routes(view, is_local=access.is_local))
+    view = replace(view, withheld=access.withheld)
+    return bare_application(access, data_routes(view, is_local=access.is_local), ogc_routes(view))
 
 
 def bare_application(access: Access, *routers: APIRouter) -> FastAPI:
     """The page behind the guard, with some routes, and refusals of one shape."""
-    app = FastAPI(title="remnant", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api")
+    app = FastAPI(title="remnant", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.middleware("http")(guard(access))
     for router in routers:
         app.include_router(router)
+    app.get("/api", include_in_schema=False)(lambda: _definition(app))
     app.mount("/base", StaticFiles(directory=STATIC / "base"), name="base")
     app.mount("/", StaticFiles(directory=STATIC / "page", html=True), name="page")
 
     @app.exception_handler(RemnantError)
-    async def ours(_: Request, error: RemnantError) -> Response:
+    async def ours(request: Request, error: RemnantError) -> Response:
         status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-        return problem(status, type(error).__name__, str(error))
+        return problem(_status(request, status), type(error).__name__, str(error))
 
     @app.exception_handler(HTTPException)
     async def theirs(_: Request, error: HTTPException) -> Response:
@@ -57,12 +63,22 @@ def bare_application(access: Access, *routers: APIRouter) -> FastAPI:
         )
 
     @app.exception_handler(RequestValidationError)
-    async def asked(_: Request, error: RequestValidationError) -> Response:
+    async def asked(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:])
-        return problem(422, "InvalidInput", f"{where}: {first['msg']}; got {str(first.get('input'))[:80]!r}.")
+        said = f"{where}: {first['msg']}; got {str(first.get('input'))[:80]!r}."
+        return problem(_status(request, 422), "InvalidInput", said)
 
     return app
+
+
+def _definition(app: FastAPI) -> Response:
+    return Response(json.dumps(definition(app), ensure_ascii=False), media_type=OPENAPI_MEDIA)
+
+
+def _status(request: Request, status: int) -> int:
+    """The OGC standards want 400 where we say 422."""
+    return 400 if status == 422 and request.url.path.startswith("/ogc") else status
 
 
 def run_server(app: ASGIApp, access: Access, *, ready: Callable[[str], None] | None = None) -> None:
@@ -86,6 +102,7 @@ def run_server(app: ASGIApp, access: Access, *, ready: Callable[[str], None] | N
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         held.bind((access.host.strip("[]"), access.port))
+        held.listen()  # who comes before the application is ready waits for it
     except OSError as error:
         held.close()
         raise InvalidInput(
