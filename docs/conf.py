@@ -6,6 +6,7 @@ from typing import Any
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
+import remnant.web  # noqa: F401 - autodoc would import it with other types, which its framework refuses
 from remnant._version import __version__
 
 project = "remnant"

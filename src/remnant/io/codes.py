@@ -28,7 +28,7 @@ def coded(values: ArrayLike) -> Codes:
     Examples
     --------
     >>> coded([0.0, 1e-12, 1.0, np.nan]).tolist(), decoded(coded([0.25, 1234.5])).round(2).tolist()
-    ([0, 1, 32768, 65535], [0.25, 1234.38])
+    ([0, 1, 32767, 65535], [0.25, 1234.69])
     """
     number = np.asarray(values, np.float64)
     is_some = number > 0.0
