@@ -11,12 +11,12 @@ import { decoded, setScale } from "./scale";
 import { Slider } from "./slider";
 import { Refused, source } from "./source";
 import {
-  about, addressNow, areas, failure, hover, language, otherPolicy, panelOpen, panes, selected, step, tab,
+  about, addressNow, areas, chosenCell, failure, hover, language, otherPolicy, panelOpen, panes, selected, step, tab,
 } from "./state";
 import "./style.css";
 import { valuesOf } from "./tiles";
 import { STATES, type Curve as Values } from "./types";
-import { Why } from "./why";
+import { Why, WhyCell } from "./why";
 import { Work } from "./work";
 import { LANGUAGES, WORDS, day, number, percent, t, word, type Language } from "./words";
 
@@ -26,11 +26,20 @@ effect(() => {
   const at = hover.value;
   const table = areas.value;
   const now = step.value;
+  const { shown, state } = panes.value[at?.pane ?? 0] ?? panes.value[0]!;
+  if (at?.cell) {
+    const [mean, low, high, any] = at.cell[STATES.indexOf(state)]!.map((metric) => metric[now]);
+    tip.value = [
+      t("cell_of", { size: about.value!.cell_m }),
+      `${word(state)}: ${t("hover_for", { value: number(mean), low: number(low), high: number(high) })}`,
+      `${t("chance_any")}: ${percent(any)}`,
+    ].join("\n");
+    return;
+  }
   if (!at || at.area === null || !table) {
     tip.value = "";
     return;
   }
-  const { shown, state } = panes.value[at.pane] ?? panes.value[0]!;
   const num = about.value!.num_areas;
   const area = at.area;
   const one = async (metric: "mean" | "q05" | "q95" | "p_any"): Promise<number | null> =>
@@ -216,7 +225,7 @@ function App() {
   return (
     <>
       <Header />
-      <main class={`body ${panelOpen.value ? "" : "closed"} ${selected.value === null ? "" : "asking"}`}>
+      <main class={`body ${panelOpen.value ? "" : "closed"} ${selected.value === null && !chosenCell.value ? "" : "asking"}`}>
         <div class="maps" data-num={panes.value.length}>
           {panes.value.map((p, i) => (
             <MapPane key={i} pane={i} label={t("map_label", { what: t(p.shown) })} />
@@ -245,6 +254,7 @@ function App() {
           </div>
         )}
         <Why />
+        <WhyCell />
       </main>
       <Slider />
       <Tip />

@@ -9,7 +9,7 @@ import { PMTiles, Protocol, type RangeResponse, type Source as ByteSource } from
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { source } from "./source";
-import { about, areas, drawing, drawn, hover, layers, panes, selected, step } from "./state";
+import { about, areas, chosenCell, drawing, drawn, failure, hover, layers, panes, selected, step } from "./state";
 import { GroundLayer } from "./ground";
 import { areaTile } from "./tiles";
 
@@ -143,6 +143,7 @@ const point = (coordinates: [number, number], properties: GeoJsonProperties): Fe
 
 const shown: maplibregl.Map[] = [];
 let isFollowing = false;
+const REST_MS = 120;
 const MOST_TO_FLY_OVER = 5_000; // with more, every picture on the way asks for tiles that nobody looks at
 
 export function MapPane({ pane, label }: { pane: number; label: string }) {
@@ -231,7 +232,18 @@ export function MapPane({ pane, label }: { pane: number; label: string }) {
         if (mine !== asked) return;
         if (!drawing.value) map.getCanvas().style.cursor = area >= 0 ? "pointer" : "";
         const { clientX: x, clientY: y } = event.originalEvent;
-        hover.value = area >= 0 ? { x, y, pane, area } : null;
+        hover.value = area >= 0 ? { x, y, pane, area, cell: null } : null;
+        if (area >= 0 || !layers.value.cells || !about.value!.num_cells) return;
+        // a cell's numbers come from the server, when the pointer rests
+        setTimeout(() => {
+          if (mine !== asked) return;
+          void source.cellAt(event.lngLat.lng, event.lngLat.lat).then(
+            ({ curve }) => {
+              if (mine === asked && curve) hover.value = { x, y, pane, area: null, cell: curve };
+            },
+            () => undefined,
+          );
+        }, REST_MS);
       });
     });
     map.on("mouseout", () => {
@@ -244,7 +256,20 @@ export function MapPane({ pane, label }: { pane: number; label: string }) {
         return;
       }
       void areaAt(map, event.lngLat).then((area) => {
-        if (area >= 0) selected.value = area;
+        if (area >= 0) {
+          chosenCell.value = null;
+          selected.value = area;
+          return;
+        }
+        const { lng: longitude, lat: latitude } = event.lngLat;
+        void source.cellAt(longitude, latitude).then(
+          ({ curve }) => {
+            if (!curve) return;
+            selected.value = null;
+            chosenCell.value = { longitude, latitude, curve };
+          },
+          (error: Error) => (failure.value = error.message),
+        );
       });
     });
     const follow = (): void => {

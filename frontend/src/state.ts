@@ -1,7 +1,7 @@
 // What the page shows now. Everything that can be looked at again is in the address, so that a link opens the same view.
 
 import { computed, signal } from "@preact/signals";
-import type { About, AreaTable, State, Why } from "./types";
+import type { About, AreaTable, Curve, State, Why } from "./types";
 import { STATES } from "./types";
 import { SHOWN, type Shown } from "./scale";
 import { LANGUAGES, type Language } from "./words";
@@ -44,7 +44,15 @@ export interface Hover {
   y: number;
   pane: number;
   area: number | null;
+  cell: Curve | null;
 }
+/** A cell outside of all areas that was clicked. */
+export interface ChosenCell {
+  longitude: number;
+  latitude: number;
+  curve: Curve;
+}
+export const chosenCell = signal<ChosenCell | null>(null);
 export const hover = signal<Hover | null>(null);
 
 export const date = computed(() => about.value?.dates[Math.min(step.value, about.value.dates.length - 1)] ?? "");

@@ -3,7 +3,7 @@
 import { effect, signal } from "@preact/signals";
 import { Curve } from "./curve";
 import { source } from "./source";
-import { areas, failure, language, selected, step, why } from "./state";
+import { about, areas, chosenCell, failure, language, selected, step, why } from "./state";
 import { STATES, type Row, type Why as Told } from "./types";
 import { day, ground, number, percent, t, word } from "./words";
 
@@ -28,7 +28,7 @@ effect(() => {
     });
 });
 
-function Numbers({ told }: { told: Told }) {
+function Numbers({ curve }: { curve: Told["curve"] }) {
   return (
     <table>
       <caption>{t("items")}</caption>
@@ -42,7 +42,7 @@ function Numbers({ told }: { told: Told }) {
       </thead>
       <tbody>
         {STATES.map((state, k) => {
-          const [mean, low, high, any] = told.curve[k]!.map((metric) => metric[step.value]);
+          const [mean, low, high, any] = curve[k]!.map((metric) => metric[step.value]);
           return (
             <tr key={state}>
               <th scope="row">{word(state)}</th>
@@ -82,6 +82,29 @@ function Record({ row, weights }: { row: Row; weights: Row[] }) {
   );
 }
 
+/** A cell outside of all areas: its numbers; why is what its kind of ground is. */
+export function WhyCell() {
+  const cell = chosenCell.value;
+  if (!cell || selected.value !== null) return null;
+  return (
+    <aside class="why" aria-label={t("why")}>
+      <header>
+        <h2>{t("cell_of", { size: about.value!.cell_m })}</h2>
+        <button type="button" class="small" onClick={() => (chosenCell.value = null)} aria-label={t("close")}>
+          ×
+        </button>
+      </header>
+      <p>
+        {cell.latitude.toFixed(5)}, {cell.longitude.toFixed(5)}
+      </p>
+      <Numbers curve={cell.curve} />
+      <Curve curve={cell.curve} />
+      <p class="quiet">{t("cell_outside")}</p>
+      <p class="quiet">{t("no_release")}</p>
+    </aside>
+  );
+}
+
 export function Why() {
   const area = selected.value;
   const table = areas.value;
@@ -117,7 +140,7 @@ export function Why() {
       </dl>
       {told ? (
         <>
-          <Numbers told={told} />
+          <Numbers curve={told.curve} />
           <Curve curve={told.curve} />
         </>
       ) : (

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import shapely
+from pyproj import Transformer
 
 from remnant.io.read_view import ViewFiles
 from remnant.web import one_file
@@ -204,3 +207,29 @@ def test_axe_finds_no_serious_fault(page: Any, server: str, language: str) -> No
             (v["id"], v["nodes"][0]["html"][:120]) for v in found if v["impact"] in ("serious", "critical")
         ]
         assert not grave
+
+
+def test_a_cell_outside_of_all_areas_tells_of_itself(page: Any, server: str, files: ViewFiles) -> None:
+    level = files.levels[0]
+    row, col = np.divmod(level.key, level.num_cols)
+    x, y = level.left_m + (col + 0.5) * level.size_m, level.top_m - (row + 0.5) * level.size_m
+    to_web, to_degrees = (
+        Transformer.from_crs(files.about["crs"], crs, always_xy=True) for crs in ("EPSG:3857", "EPSG:4326")
+    )
+    places = shapely.points(*to_web.transform(x, y))
+    near = shapely.union_all([s.buffer(60.0) for s in files.shapes if s is not None])
+    outside = np.flatnonzero(~shapely.contains(near, places))
+    if not outside.size:
+        pytest.skip("this world has no cell outside of areas")
+    longitude, latitude = to_degrees.transform(x[outside[0]], y[outside[0]])
+    opened(page, server)
+    page.evaluate("(at) => remnantMaps[0].jumpTo({center: at, zoom: 16})", [longitude, latitude])
+    box = page.locator(".map").bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(middle[0] - 3, middle[1])
+    page.mouse.move(*middle)
+    page.wait_for_selector(".tip")
+    assert "Cell of" in page.locator(".tip").inner_text()
+    page.mouse.click(*middle)
+    page.wait_for_selector(".why table")
+    assert "No hazard area on record covers it" in page.locator(".why").inner_text()

@@ -142,6 +142,8 @@ export const en = {
   "outside hazard areas": "outside hazard areas",
   "place unknown": "place unknown",
   all: "all",
+  cell_of: "Cell of {size} m",
+  cell_outside: "No hazard area on record covers it. What is here comes from deliveries and finds near it, and from the level outside hazard areas, which is never zero.",
   language: "Language",
   skip: "Go to the list of areas",
   map_label: "Map: {what}",

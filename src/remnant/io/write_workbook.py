@@ -29,7 +29,9 @@ _HEAD_FILL = PatternFill("solid", start_color="EDE7F0")
 _BOLD = Font(bold=True)
 _STARTS = ("=", "+", "-", "@", "#")  # of formulas, and of what a spreadsheet shows as an error
 _ZIP_DAY = (1980, 1, 1, 0, 0, 0)
-_STAMP = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
+_STAMP = re.compile(
+    rb"(<\w+:(?:created|modified)\b[^>]*>)[^<]*"
+)  # the prefix is what some library registered
 
 
 def write_workbook(
