@@ -143,7 +143,8 @@ def make(folder: Path) -> None:
         "states": RESULT_STATES, "metrics": METRICS, "code_log10": [-9.0, 9.0], "num_areas": NUM_AREAS,
         "num_cells": int(place.size), "num_records": 0, "cell_m": CELL_M, "grid": grid, "crs": _CRS,
         "bounds": shapes.to_crs("EPSG:4326").total_bounds.tolist(), "totals": [], "curve": [], "policy": {},
-        "judgements": [], "findings": [], "provenance": {}, "has_release": False, "release_notes": [], "num_withheld": 0,
+        "judgements": [], "findings": [], "provenance": {}, "has_release": False, "release_notes": [],
+        "num_withheld": 0,
     }  # fmt: skip
     at["about"].write_text(json.dumps(about), encoding="utf-8")
 
