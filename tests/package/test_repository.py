@@ -42,6 +42,13 @@ def test_no_tracked_file_holds_an_absolute_path_of_a_machine() -> None:
 
 
 @needs_git
+def test_no_link_is_tracked() -> None:
+    """A link names a place of one machine."""
+    listed = subprocess.run(["git", "ls-files", "-s"], cwd=ROOT, capture_output=True, check=True, text=True)
+    assert [line for line in listed.stdout.splitlines() if line.startswith("120000")] == []
+
+
+@needs_git
 def test_no_tracked_file_holds_the_address_of_a_package_host() -> None:
     assert _hits(PACKAGE_HOST) == []
 
